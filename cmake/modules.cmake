@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# dt_module(NAME FILES... [LINK libs...]): one layer of style.md as one static library.
+# Its public include path is the same for all; who may include whom is checked by tools/check-layers.
+function(dt_module name)
+    cmake_parse_arguments(M "" "" "LINK;SYSTEM" ${ARGN})
+    add_library(dt_${name} STATIC ${M_UNPARSED_ARGUMENTS})
+    target_include_directories(dt_${name} PUBLIC ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
+    foreach(lib ${M_LINK})
+        target_link_libraries(dt_${name} PUBLIC dt_${lib})
+    endforeach()
+    target_link_libraries(dt_${name} PUBLIC ${M_SYSTEM})
+    if(DT_FUZZ)
+        target_compile_options(dt_${name} PRIVATE -fsanitize=fuzzer-no-link)
+    endif()
+endfunction()
+
+# dt_unit_test(NAME MODULES...): tests/unit/test_NAME.c, a cmocka program.
+function(dt_unit_test name)
+    add_executable(test_${name} ${CMAKE_CURRENT_SOURCE_DIR}/test_${name}.c)
+    foreach(lib ${ARGN})
+        target_link_libraries(test_${name} PRIVATE dt_${lib})
+    endforeach()
+    target_link_libraries(test_${name} PRIVATE dt_testkit cmocka)
+    add_test(NAME unit/${name} COMMAND test_${name})
+    set_tests_properties(unit/${name} PROPERTIES TIMEOUT 120)
+endfunction()

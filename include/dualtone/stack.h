@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The transport-independent middle: stream framing, transactions (RFC 3261 17, RFC 6026), the
+ * sending of requests and responses. Who speaks with the world through it (ua, proxy) is its
+ * *user*: it feeds inputs in, is called through one const table, and what the stack wants sent lies
+ * in the outbox that the user's node owns.
+ *
+ * Transactions are known by ids, never by pointers: an id that came too late gets DT_E_STALE. What
+ * dies during a call of the user's is freed when the entry call ends. */
+#ifndef DUALTONE_STACK_H
+#define DUALTONE_STACK_H
+
+#include "dualtone/build.h"
+#include "dualtone/containers.h"
+#include "dualtone/node.h"
+
+/* A transaction: slot and generation; 0 is none. */
+typedef uint64_t dt_tx;
+
+/* Where a message came from or goes to. */
+struct dt_hop {
+    struct dt_addr local;  /* the socket of ours */
+    struct dt_addr remote;
+    uint64_t stream;       /* TCP: the connection; 0 for UDP, or "open one or use one to `remote`" */
+};
+
+struct dt_stack_user {
+    /* A new request, no repeat, parsed and checked. Answer it by dt_stack_respond(tx), now or
+     * later. `tx` is 0 for an ACK that belongs to no INVITE answered with a failure (the ACK of a
+     * 2xx, or a stray one), which is never answered (I8). A CANCEL comes here only when it matches
+     * no INVITE transaction. */
+    void (*request)(void *user, dt_time now, dt_tx tx, const struct dt_sip_msg *m,
+                    const struct dt_hop *from);
+    /* The CANCEL of INVITE transaction `invite`, which has no final response yet. The stack has
+     * answered the CANCEL with 200 (9.2); the user answers the INVITE (487). */
+    void (*cancel)(void *user, dt_time now, dt_tx invite, uint64_t cookie,
+                   const struct dt_sip_msg *m);
+    /* A response to client transaction `tx`: each 1xx, the final, and each repeat of a 2xx to
+     * INVITE (RFC 6026; the user ACKs it). `tx` is 0 for a stray response (no transaction; R5):
+     * `cookie` is 0 then. Repeated failures are absorbed. */
+    void (*response)(void *user, dt_time now, dt_tx tx, uint64_t cookie, const struct dt_sip_msg *m,
+                     const struct dt_hop *from);
+    /* Client transaction `tx` ended without a final: DT_E_TIMEOUT, or a transport error
+     * (DT_E_REFUSED, DT_E_UNREACHABLE, DT_E_CLOSED, ...). Nothing more comes for it. */
+    void (*failed)(void *user, dt_time now, dt_tx tx, uint64_t cookie, int err);
+    /* Transaction `tx` is gone; its id is stale from now on. */
+    void (*ended)(void *user, dt_time now, dt_tx tx, uint64_t cookie);
+    /* A message was dropped: for counters and the trace. `why` is static text. May be NULL. */
+    void (*dropped)(void *user, dt_time now, const struct dt_hop *from, const char *why);
+};
+
+/* Bounds and timers (RFC 3261 table 4); 0 takes the default in brackets. */
+struct dt_stack_config {
+    dt_time t1;              /* [500 ms] */
+    dt_time t2;              /* [4 s] */
+    dt_time t4;              /* [5 s] */
+    uint32_t max_transactions; /* [100000]: at the bound new requests get 503 and Retry-After (I37) */
+    uint32_t max_streams;    /* [1024] */
+    uint32_t max_message;    /* [65535] bytes on a stream */
+    dt_time stream_idle;     /* [120 s] a stream without traffic and transactions is closed */
+    dt_time header_time;     /* [10 s] for a message on a stream to become whole */
+    const char *server_name; /* value of Server in answers that the stack makes itself; NULL: none */
+};
+
+struct dt_stack;
+
+/* `env` and `out` must outlive the stack. NULL without memory. */
+struct dt_stack *dt_stack_new(const struct dt_stack_config *cfg, struct dt_env *env,
+                              struct dt_outbox *out, const struct dt_stack_user *ops, void *user);
+void dt_stack_free(struct dt_stack *s);
+
+/* One input of the host: datagrams, stream events and socket errors; others are passed over. A
+ * malformed request whose top Via is usable is answered (400 and its like, statelessly), all else
+ * that is malformed is dropped and counted (I29). */
+void dt_stack_input(struct dt_stack *s, dt_time now, const struct dt_input *in);
+dt_time dt_stack_deadline(const struct dt_stack *s);
+void dt_stack_tick(struct dt_stack *s, dt_time now);
+/* R10: drop transactions and streams in silence, as if restarted. */
+void dt_stack_forget(struct dt_stack *s, dt_time now);
+
+/* ---- client transactions ---- */
+
+struct dt_request {
+    struct dt_bytes *bytes; /* the whole message; the stack takes a reference of its own */
+    struct dt_hop to;       /* `local` set; the transport decides reliability */
+    enum dt_method method;
+    struct dt_str branch;   /* of the top Via, for matching (17.1.3) */
+    uint64_t cookie;        /* the user's, given back in callbacks */
+    unsigned repeats;       /* UDP: at most so many retransmissions (the guide's sip_invite_retx,
+                               sip_retx); UINT_MAX: as RFC 3261 */
+    dt_time timeout;        /* until DT_E_TIMEOUT without a final (INVITE: without any response);
+                               0: 64 T1 */
+};
+/* Starts the transaction and sends. Not for ACK. `*tx` is set before any callback. Errors:
+ * DT_E_NOMEM, DT_E_LIMIT. Transport errors come later, by `failed`. */
+int dt_stack_request(struct dt_stack *s, dt_time now, const struct dt_request *r, dt_tx *tx);
+/* CANCEL for INVITE client transaction `invite` (9.1): same branch, sent to the same place, as a
+ * transaction of its own with `cookie`. DT_E_STATE before a provisional came (R23) or after a
+ * final; DT_E_STALE. If 64 T1 pass after it without a final, the INVITE ends by `failed`. */
+int dt_stack_cancel(struct dt_stack *s, dt_time now, dt_tx invite, uint64_t cookie, dt_tx *tx);
+/* Ends a client transaction in silence; late responses become strays. */
+void dt_stack_abandon(struct dt_stack *s, dt_time now, dt_tx tx);
+
+/* ---- server transactions ---- */
+
+/* Sends a response (whole message; the stack takes a reference of its own): 1xx any number of
+ * times, a final once; after a 2xx to INVITE further 2xx with other bytes or the same (RFC 6026:
+ * the user repeats its 2xx itself, 13.3.1.4). DT_E_STATE after another final; DT_E_STALE. */
+int dt_stack_respond(struct dt_stack *s, dt_time now, dt_tx tx, int status, struct dt_bytes *bytes);
+/* A short answer made by the stack (dt_sip_answer): status, default phrase, `to_tag` and `extra`
+ * header lines may be empty. */
+int dt_stack_answer(struct dt_stack *s, dt_time now, dt_tx tx, int status, struct dt_str to_tag,
+                    struct dt_str extra);
+/* The request of a server transaction, parsed into `out` with the caller's `headers`; valid until
+ * the transaction ends. DT_E_STALE. */
+int dt_stack_request_of(const struct dt_stack *s, dt_tx tx, struct dt_sip_msg *out,
+                        struct dt_sip_header *headers, uint16_t cap);
+/* Where it came from. DT_E_STALE. */
+int dt_stack_hop_of(const struct dt_stack *s, dt_tx tx, struct dt_hop *out);
+/* The cookie that `cancel` and `ended` give back. DT_E_STALE. */
+int dt_stack_set_cookie(struct dt_stack *s, dt_tx tx, uint64_t cookie);
+
+/* ---- without a transaction ---- */
+
+/* The ACK of a 2xx, a stray response, a forwarded ACK: sent once. */
+int dt_stack_send(struct dt_stack *s, dt_time now, struct dt_bytes *bytes, const struct dt_hop *to);
+
+/* ---- counters (I24) ---- */
+
+#define DT_STACK_COUNTS(X) \
+    X(in, "messages that came in") \
+    X(out, "messages sent, repeats included") \
+    X(repeats, "retransmissions sent") \
+    X(absorbed, "repeats of the other side, absorbed") \
+    X(malformed, "messages that could not be parsed") \
+    X(answered_malformed, "of these, answered with 4xx or 5xx") \
+    X(stray, "responses without a transaction") \
+    X(refused_limit, "requests refused at a limit") \
+    X(transactions, "transactions now") \
+    X(streams, "streams now")
+struct dt_stack_counts {
+#define X(name, text) uint64_t name;
+    DT_STACK_COUNTS(X)
+#undef X
+};
+const struct dt_stack_counts *dt_stack_counts(const struct dt_stack *s);
+
+#endif

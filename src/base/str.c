@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <string.h>
+
+#include "dualtone/base.h"
+
+struct dt_str dt_str_z(const char *z)
+{
+    return z ? (struct dt_str){z, strlen(z)} : DT_STR_NONE;
+}
+
+struct dt_str dt_str_sub(struct dt_str s, size_t from, size_t n)
+{
+    if (from > s.n)
+        from = s.n;
+    if (n > s.n - from)
+        n = s.n - from;
+    return (struct dt_str){s.p ? s.p + from : NULL, n};
+}
+
+bool dt_str_eq(struct dt_str a, struct dt_str b)
+{
+    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+
+bool dt_str_ieq(struct dt_str a, struct dt_str b)
+{
+    if (a.n != b.n)
+        return false;
+    for (size_t i = 0; i < a.n; i++)
+        if (dt_lower(a.p[i]) != dt_lower(b.p[i]))
+            return false;
+    return true;
+}
+
+bool dt_str_starts(struct dt_str s, struct dt_str prefix)
+{
+    return prefix.n <= s.n && dt_str_eq(dt_str_sub(s, 0, prefix.n), prefix);
+}
+
+bool dt_str_ends(struct dt_str s, struct dt_str suffix)
+{
+    return suffix.n <= s.n && dt_str_eq(dt_str_sub(s, s.n - suffix.n, suffix.n), suffix);
+}
+
+size_t dt_str_find(struct dt_str s, char c)
+{
+    const char *hit = s.n ? memchr(s.p, c, s.n) : NULL;
+    return hit ? (size_t)(hit - s.p) : s.n;
+}
+
+size_t dt_str_search(struct dt_str s, struct dt_str what)
+{
+    for (size_t i = 0; i <= s.n && what.n <= s.n - i; i++)
+        if (dt_str_eq(dt_str_sub(s, i, what.n), what))
+            return i;
+    return s.n;
+}
+
+static bool is_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+struct dt_str dt_str_trim(struct dt_str s)
+{
+    while (s.n && is_space(s.p[0]))
+        s = dt_str_sub(s, 1, s.n);
+    while (s.n && is_space(s.p[s.n - 1]))
+        s.n--;
+    return s;
+}
+
+int dt_str_cmp(struct dt_str a, struct dt_str b)
+{
+    size_t n = a.n < b.n ? a.n : b.n;
+    int order = n ? memcmp(a.p, b.p, n) : 0;
+    if (order)
+        return order;
+    return a.n < b.n ? -1 : a.n > b.n;
+}
+
+int dt_str_u64(struct dt_str s, uint64_t max, uint64_t *out)
+{
+    uint64_t value = 0;
+    bool over = false;
+    if (!s.n)
+        return DT_E_SYNTAX;
+    for (size_t i = 0; i < s.n; i++) {
+        if (!dt_is_digit(s.p[i]))
+            return DT_E_SYNTAX;
+        uint64_t digit = (uint64_t)(s.p[i] - '0');
+        if (digit > max || value > (max - digit) / 10)
+            over = true; /* but a letter further on is still the worse mistake */
+        else
+            value = value * 10 + digit;
+    }
+    if (over)
+        return DT_E_RANGE;
+    *out = value;
+    return DT_OK;
+}
+
+char dt_lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+}
+
+bool dt_is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+bool dt_is_alpha(char c)
+{
+    return dt_lower(c) >= 'a' && dt_lower(c) <= 'z';
+}

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * A heap with four children a node: flatter than a binary one, and children share a cache line. */
+#include "dualtone/containers.h"
+
+enum { CHILDREN = 4, FIRST_SLOTS = 16 };
+
+void dt_timers_init(struct dt_timers *t, const struct dt_alloc *alloc)
+{
+    *t = (struct dt_timers){.alloc = alloc};
+}
+
+static void disarm(struct dt_timer *e)
+{
+    e->due = DT_TIME_NEVER;
+    e->slot = UINT32_MAX;
+}
+
+static bool is_armed(const struct dt_timer *e)
+{
+    return e->slot != UINT32_MAX;
+}
+
+void dt_timers_clear(struct dt_timers *t)
+{
+    for (uint32_t i = 0; i < t->n; i++)
+        disarm(t->heap[i]);
+    dt_alloc_free(t->alloc, t->heap);
+    t->heap = NULL;
+    t->n = t->cap = 0;
+}
+
+static bool is_before(const struct dt_timer *a, const struct dt_timer *b)
+{
+    return a->due != b->due ? a->due < b->due : a->order < b->order;
+}
+
+static void place(struct dt_timers *t, uint32_t slot, struct dt_timer *e)
+{
+    t->heap[slot] = e;
+    e->slot = slot;
+}
+
+/* Each moves `e`, for which there is a hole at `slot`, to where it belongs in one direction. */
+static void sift_up(struct dt_timers *t, uint32_t slot, struct dt_timer *e)
+{
+    while (slot) {
+        uint32_t parent = (slot - 1) / CHILDREN;
+        if (!is_before(e, t->heap[parent]))
+            break;
+        place(t, slot, t->heap[parent]);
+        slot = parent;
+    }
+    place(t, slot, e);
+}
+
+static uint32_t first_child(const struct dt_timers *t, uint32_t slot)
+{
+    uint32_t best = slot * CHILDREN + 1;
+    for (uint32_t i = best + 1; i < t->n && i <= slot * CHILDREN + CHILDREN; i++)
+        if (is_before(t->heap[i], t->heap[best]))
+            best = i;
+    return best;
+}
+
+static void sift_down(struct dt_timers *t, uint32_t slot, struct dt_timer *e)
+{
+    for (;;) {
+        uint32_t child = first_child(t, slot);
+        if (child >= t->n || !is_before(t->heap[child], e))
+            break;
+        place(t, slot, t->heap[child]);
+        slot = child;
+    }
+    place(t, slot, e);
+}
+
+static void settle(struct dt_timers *t, uint32_t slot, struct dt_timer *e)
+{
+    sift_up(t, slot, e);
+    if (e->slot == slot)
+        sift_down(t, slot, e);
+}
+
+static int make_room(struct dt_timers *t)
+{
+    if (t->n < t->cap)
+        return DT_OK;
+    /* Slots are 32 bits, and a child's number must not wrap. */
+    if (t->cap > UINT32_MAX / CHILDREN / 2)
+        return DT_E_NOMEM;
+    uint32_t cap = t->cap ? t->cap * 2 : FIRST_SLOTS;
+    struct dt_timer **heap = dt_alloc_array(t->alloc, t->heap, cap, sizeof(struct dt_timer *));
+    if (!heap)
+        return DT_E_NOMEM;
+    t->heap = heap;
+    t->cap = cap;
+    return DT_OK;
+}
+
+int dt_timers_arm(struct dt_timers *t, struct dt_timer *e, dt_time due)
+{
+    if (due == DT_TIME_NEVER) {
+        dt_timers_stop(t, e);
+        return DT_OK;
+    }
+    uint32_t slot = e->slot;
+    if (!is_armed(e)) {
+        int err = make_room(t);
+        if (err)
+            return err;
+        slot = t->n++;
+    }
+    e->due = due;
+    e->order = t->order++;
+    settle(t, slot, e);
+    return DT_OK;
+}
+
+void dt_timers_stop(struct dt_timers *t, struct dt_timer *e)
+{
+    if (!is_armed(e))
+        return;
+    struct dt_timer *last = t->heap[--t->n];
+    if (last != e)
+        settle(t, e->slot, last);
+    disarm(e);
+}
+
+dt_time dt_timers_next(const struct dt_timers *t)
+{
+    return t->n ? t->heap[0]->due : DT_TIME_NEVER;
+}
+
+struct dt_timer *dt_timers_due(struct dt_timers *t, dt_time now)
+{
+    if (!t->n || t->heap[0]->due > now)
+        return NULL;
+    struct dt_timer *e = t->heap[0];
+    dt_timers_stop(t, e);
+    return e;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The guide's phone as a node: lines, keys (commands), screen; calls and registrations by ua. Sound
+ * is another node (media.h) that it directs by lines of text. */
+#ifndef PHONE_PHONE_H
+#define PHONE_PHONE_H
+
+#include "dualtone/conf.h"
+#include "dualtone/node.h"
+#include "dualtone/reach.h"
+
+enum { DT_PHONE_LINES = 6 }; /* a 7960 */
+
+struct dt_phone_line_config {
+    struct dt_str name, shortname, authname, password, displayname, contact; /* lineN_* */
+    struct dt_str proxy;   /* proxyN_address; empty: line 1's */
+    int64_t proxy_port;    /* proxyN_port */
+};
+/* The guide's parameters (guide/configuration.md); rows in config.c. */
+struct dt_phone_config {
+    struct dt_phone_line_config lines[DT_PHONE_LINES];
+    struct dt_str proxy_backup, proxy_emergency, outbound_proxy;
+    int64_t proxy_backup_port, proxy_emergency_port, outbound_proxy_port;
+    int64_t proxy_register, proxy_register_backup; /* the latter is ours */
+    int64_t proxy_failover;                        /* ours: enum dt_reach_policy */
+    int64_t timer_register_expires, timer_register_delta; /* s */
+    int64_t timer_t1, timer_t2;                    /* ms */
+    int64_t timer_invite_expires;                  /* s */
+    int64_t sip_invite_retx, sip_retx;
+    int64_t rfc_2543_hold, preferred_codec, user_info, call_waiting, callerid_blocking;
+    int64_t dnd_control, anonymous_call_block;
+    int64_t voip_control_port, start_media_port, end_media_port;
+    int64_t tos_media;
+    int64_t sip_tcp; /* ours: 1 listens on TCP too */
+    struct dt_str phone_label;
+};
+extern const struct dt_option dt_phone_options[]; /* also parameters that are known, not yet used */
+extern const size_t dt_phone_options_n;
+int dt_phone_config_check(const struct dt_phone_config *cfg, struct dt_problems *problems);
+
+struct dt_phone;
+/* `local`: the phone's IP address (its port 0: voip_control_port). `cfg`'s texts must outlive it. */
+struct dt_phone *dt_phone_new(const struct dt_phone_config *cfg, const struct dt_addr *local,
+                              struct dt_env *env);
+void dt_phone_free(struct dt_phone *p);
+extern const struct dt_node_ops dt_phone_node; /* the node is a struct dt_phone */
+
+/* Commands (DT_IN_COMMAND, channel USER), one a line; the table is in commands.c: dial NUMBER|URI,
+ * answer [CALL], reject [CALL], hangup [CALL], hold [CALL], resume [CALL], show, quit, help. Each
+ * gets a REPLY or PROBLEM event. Events: SCREEN (status line), CALL ("ringing 1001", ...),
+ * REGISTRATION, MEDIA (orders), READY when listening (and after the first registrations are done or
+ * failed), QUIT after `quit` when calls have ended and bindings are removed (or 2 s passed). */
+
+/* Objects under way (transactions, calls, timers), for I36. */
+unsigned dt_phone_objects(const struct dt_phone *p);
+
+#endif
