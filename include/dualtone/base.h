@@ -131,7 +131,7 @@ struct dt_bytes {
     uint32_t refs;
     uint32_t n;   /* bytes in use */
     uint32_t cap; /* bytes there are, DT_PAD zero bytes behind them not counted */
-    char data[];
+    _Alignas(8) char data[];
 };
 
 /* An empty buffer with room for `cap` bytes and one reference, or NULL. */

@@ -21,7 +21,8 @@ struct dt_problem {
     char text[240];  /* NUL-terminated */
 };
 
-/* Problems found, in order; past `cap` they are counted only. The first fatal one is kept. */
+/* Problems found, in order; past `cap` they are counted only (`n` goes on), but for the first fatal
+ * one, which then takes the last place. */
 struct dt_problems {
     struct dt_problem *list;
     size_t n, cap;
@@ -87,6 +88,7 @@ struct dt_conf {
                             guide's files); else unknown names are fatal */
     struct dt_bytes **kept;
     size_t n_kept;
+    size_t n_preset; /* the first of them hold defaults: a list's first word replaces its default */
     /* Gives the text of an included file, or DT_E_ABSENT; NULL: include is not allowed. */
     int (*include)(void *ctx, struct dt_str name, struct dt_bytes **out);
     void *include_ctx;

@@ -164,7 +164,8 @@ void dt_outbox_init(struct dt_outbox *o, const struct dt_alloc *alloc);
 void dt_outbox_clear(struct dt_outbox *o);
 /* Call first in input and tick of the outermost node: frees what was handed out before. */
 void dt_outbox_begin(struct dt_outbox *o);
-/* Appends; takes over the reference in `out->bytes`, also when it fails. DT_OK or DT_E_NOMEM. */
+/* Appends, with a copy of `out->text`; takes over the reference in `out->bytes`, also when it fails.
+ * DT_OK or DT_E_NOMEM. */
 int dt_outbox_put(struct dt_outbox *o, const struct dt_output *out);
 /* A datagram from `local` to `remote`; holds a reference of its own to `bytes`. */
 int dt_outbox_datagram(struct dt_outbox *o, const struct dt_addr *local,

@@ -53,7 +53,7 @@ static inline bool dt_reader_char(struct dt_reader *r, char c)
 enum {
     DT_C_TOKEN = 1,  /* token: alphanum and -.!%*_+`'~ */
     DT_C_WORD = 2,   /* word: token and ()<>:\"/[]?{} */
-    DT_C_HOST = 4,   /* alphanum . - and, inside brackets, : */
+    DT_C_HOST = 4,   /* alphanum . - */
     DT_C_USER = 8,   /* user: unreserved, &=+$,;?/ and % */
     DT_C_PARAM = 16, /* uri parameter: unreserved, []/:&+$ and % */
     DT_C_DIGIT = 32,

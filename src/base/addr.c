@@ -9,20 +9,21 @@ static int read_ip4(struct dt_reader *r, uint8_t ip[4])
 {
     for (unsigned i = 0; i < 4; i++) {
         uint64_t part;
-        int first = dt_reader_peek(r);
-        size_t from = dt_reader_at(r);
         if (i && !dt_reader_char(r, '.'))
             return DT_E_SYNTAX;
-        if (i) {
-            first = dt_reader_peek(r);
-            from++;
-        }
-        /* "010" is 8 to some and 10 to others: nobody may mean it. */
-        if (dt_reader_u64(r, 255, &part) || (first == '0' && dt_reader_at(r) - from > 1))
+        struct dt_reader from = *r;
+        if (dt_reader_u64(r, 255, &part))
             return DT_E_SYNTAX;
+        if (*from.p == '0' && r->p - from.p > 1)
+            return DT_E_SYNTAX; /* "010" is 8 to some and 10 to others: nobody may mean it */
         ip[i] = (uint8_t)part;
     }
     return DT_OK;
+}
+
+static bool next_is_hex(const struct dt_reader *r)
+{
+    return !dt_reader_end(r) && dt_char_is(*r->p, DT_C_HEX);
 }
 
 static unsigned hex_value(char c)
@@ -59,14 +60,14 @@ static int read_ip6(struct dt_reader *r, uint8_t ip[16])
     size_t n = 0, gap = SIZE_MAX;
     if (dt_reader_word(r, DT_STR("::")))
         gap = 0;
-    while (dt_char_is((char)(dt_reader_end(r) ? ' ' : dt_reader_peek(r)), DT_C_HEX)) {
+    while (next_is_hex(r)) {
         if (read_group(r, groups, &n))
             return DT_E_SYNTAX;
         if (gap == SIZE_MAX && dt_reader_word(r, DT_STR("::")))
             gap = n;
         else if (!dt_reader_char(r, ':'))
             break;
-        else if (!dt_char_is((char)(dt_reader_end(r) ? ' ' : dt_reader_peek(r)), DT_C_HEX))
+        else if (!next_is_hex(r))
             return DT_E_SYNTAX; /* a colon with nothing behind it */
     }
     if (gap == SIZE_MAX ? n != 16 : n > 14)
@@ -79,20 +80,25 @@ static int read_ip6(struct dt_reader *r, uint8_t ip[16])
     return DT_OK;
 }
 
+static bool has_two_colons(struct dt_str text)
+{
+    size_t first = dt_str_find(text, ':');
+    struct dt_str rest = dt_str_sub(text, first + (first < text.n), text.n);
+    return dt_str_find(rest, ':') < rest.n;
+}
+
 static int read_ip(struct dt_reader *r, struct dt_addr *a, struct dt_str text)
 {
     bool bracket = dt_reader_char(r, '[');
-    size_t colon = dt_str_find(text, ':');
-    /* Bare IPv6 has two colons at least; with a port behind it would be ambiguous, so it has none. */
-    bool bare = !bracket && dt_str_find(dt_str_sub(text, colon + 1, text.n), ':') + colon + 1 < text.n;
-    if (!bracket && !bare) {
+    if (!bracket && !has_two_colons(text)) {
         a->family = 4;
         return read_ip4(r, a->ip);
     }
     a->family = 6;
-    if (read_ip6(r, a->ip) || (bracket && !dt_reader_char(r, ']')))
+    if (read_ip6(r, a->ip))
         return DT_E_SYNTAX;
-    return bare && !dt_reader_end(r) ? DT_E_SYNTAX : DT_OK;
+    /* Without brackets a port could not be told from a group, so there is none. */
+    return (bracket ? dt_reader_char(r, ']') : dt_reader_end(r)) ? DT_OK : DT_E_SYNTAX;
 }
 
 int dt_addr_parse(struct dt_addr *out, struct dt_str text)

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "dualtone/base.h"
 
-static const char *const err_texts[] = {
-    [0] = "no error",
+static const char *const err_texts[] = {[0] = "no error",
 #define X(name, num, text) [-(num)] = (text),
-    DT_ERRORS(X)
+                                        DT_ERRORS(X)
 #undef X
 };
 

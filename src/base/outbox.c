@@ -118,14 +118,14 @@ int dt_outbox_event(struct dt_outbox *o, enum dt_event_kind event, uint32_t call
     for (size_t i = 0; i < w.n; i++)
         if (line[i] == '\r' || line[i] == '\n')
             line[i] = ' ';
-    return dt_outbox_put(
-        o, &(struct dt_output){
-               .kind = DT_OUT_EVENT,
-               .channel = event == DT_EV_MEDIA ? DT_CHANNEL_MEDIA : DT_CHANNEL_USER,
-               .event = event,
-               .call = call,
-               .text = dt_writer_str(&w),
-           });
+    return dt_outbox_put(o,
+                         &(struct dt_output){
+                             .kind = DT_OUT_EVENT,
+                             .channel = event == DT_EV_MEDIA ? DT_CHANNEL_MEDIA : DT_CHANNEL_USER,
+                             .event = event,
+                             .call = call,
+                             .text = dt_writer_str(&w),
+                         });
 }
 
 int dt_outbox_resolve(struct dt_outbox *o, uint32_t id, enum dt_dns_type type, struct dt_str name)

@@ -34,8 +34,8 @@ static void block(struct dt_siphash *h, uint64_t m)
 void dt_siphash_init(struct dt_siphash *h, const uint64_t key[2])
 {
     *h = (struct dt_siphash){
-        .v = {key[0] ^ 0x736f6d6570736575, key[1] ^ 0x646f72616e646f6d,
-              key[0] ^ 0x6c7967656e657261, key[1] ^ 0x7465646279746573},
+        .v = {key[0] ^ 0x736f6d6570736575, key[1] ^ 0x646f72616e646f6d, key[0] ^ 0x6c7967656e657261,
+              key[1] ^ 0x7465646279746573},
     };
 }
 

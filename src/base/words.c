@@ -6,16 +6,6 @@ static bool is_blank(int c)
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-/* The text between quotes; a backslash takes the next character with it. */
-static int take_quoted(struct dt_reader *r, struct dt_str *out)
-{
-    const char *from = ++r->p;
-    while (r->p < r->end && *r->p != '"')
-        r->p += *r->p == '\\' && r->end - r->p > 1 ? 2 : 1;
-    *out = (struct dt_str){from, (size_t)(r->p - from)};
-    return dt_reader_char(r, '"') ? DT_OK : DT_E_SYNTAX;
-}
-
 static struct dt_str take_bare(struct dt_reader *r)
 {
     const char *from = r->p;
@@ -46,7 +36,7 @@ int dt_words_split(struct dt_str line, const char *comment, struct dt_word *word
         word.quoted = *r.p == '"';
         if (!word.quoted)
             word.text = take_bare(&r);
-        else if (take_quoted(&r, &word.text))
+        else if (dt_reader_quoted(&r, &word.text))
             return DT_E_SYNTAX;
         words[n++] = word;
     }
