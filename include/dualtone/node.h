@@ -71,6 +71,7 @@ enum dt_input_kind {
                            of ours), or only `local` (a DT_OUT_LISTEN that failed) */
     DT_IN_DNS,          /* `dns` */
     DT_IN_WALL_STEP,    /* `wall`: new value of dt_env.wall_offset */
+    DT_IN_WOKE,         /* `age`: so long the process did not run (design.md R10): act as restarted */
     DT_IN_COMMAND       /* `data`: one line of text, from `channel` */
 };
 
