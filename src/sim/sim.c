@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The simulated world: nodes, the heap of what happens next, the clock. */
+#include "sim/world.h"
+
+struct dt_sim *dt_sim_new(const struct dt_alloc *alloc, uint64_t seed,
+                          const struct dt_sim_watch *watch)
+{
+    struct dt_sim *sim = dt_alloc_zero(alloc, sizeof *sim);
+    if (!sim)
+        return NULL;
+    sim->alloc = alloc;
+    if (watch)
+        sim->watch = *watch;
+    const uint64_t key[2] = {seed, 0x73696d};
+    dt_rng_init(&sim->rng, key);
+    dt_timers_init(&sim->timers, alloc);
+    dt_list_init(&sim->nodes);
+    dt_list_init(&sim->events);
+    dt_list_init(&sim->streams);
+    sim->link = (struct dt_sim_link){.delay = 1 * DT_MS};
+    sim->next_port = 40000;
+    return sim;
+}
+
+static void node_free(struct dt_sim_node *n)
+{
+    const struct dt_alloc *a = n->sim->alloc;
+    dt_timers_stop(&n->sim->timers, &n->timer);
+    for (size_t i = 0; i < n->n_queue; i++)
+        dt__sim_event_free(n->sim, n->queue[i]);
+    dt_alloc_free(a, n->sockets);
+    dt_alloc_free(a, n->ghosts);
+    dt_list_del(&n->all);
+    dt_alloc_free(a, n);
+}
+
+void dt_sim_free(struct dt_sim *sim)
+{
+    if (!sim)
+        return;
+    DT_LIST_EACH(e, &sim->nodes)
+    node_free(DT_OF(e, struct dt_sim_node, all));
+    DT_LIST_EACH(e, &sim->events)
+    dt__sim_event_free(sim, DT_OF(e, struct sim_event, all));
+    dt__sim_tcp_clear(sim);
+    dt__sim_dns_clear(sim);
+    for (struct sim_pair *p = sim->pairs, *next; p; p = next) {
+        next = p->next;
+        dt_alloc_free(sim->alloc, p);
+    }
+    dt_timers_clear(&sim->timers);
+    dt_alloc_free(sim->alloc, sim);
+}
+
+dt_time dt_sim_now(const struct dt_sim *sim)
+{
+    return sim->now;
+}
+
+struct dt_rng *dt_sim_rng(struct dt_sim *sim)
+{
+    return &sim->rng;
+}
+
+struct sim_event *dt__sim_event(struct dt_sim *sim, enum sim_event_kind kind, dt_time due)
+{
+    struct sim_event *e = dt_alloc_zero(sim->alloc, sizeof *e);
+    if (!e)
+        return NULL;
+    e->kind = kind;
+    dt_timer_init(&e->timer, SIM_TIMER_EVENT);
+    if (dt_timers_arm(&sim->timers, &e->timer, due)) {
+        dt_alloc_free(sim->alloc, e);
+        return NULL;
+    }
+    dt_list_add(&sim->events, &e->all);
+    sim->pending++;
+    return e;
+}
+
+void dt__sim_event_free(struct dt_sim *sim, struct sim_event *e)
+{
+    dt_timers_stop(&sim->timers, &e->timer);
+    dt_list_del(&e->all);
+    sim->pending--;
+    dt_bytes_drop(e->bytes);
+    dt_alloc_free(sim->alloc, e);
+}
+
+void dt__sim_tell(struct dt_sim *sim, enum dt_sim_fate fate, const struct dt_addr *from,
+                  const struct dt_addr *to, struct dt_bytes *bytes)
+{
+    if (sim->watch.packet)
+        sim->watch.packet(sim->watch.ctx, sim->now, fate, from, to, bytes);
+}
+
+static void event_out(struct dt_sim_node *n, const struct dt_output *o)
+{
+    struct dt_sim *sim = n->sim;
+    if (sim->watch.event)
+        sim->watch.event(sim->watch.ctx, sim->now, n, o);
+    if (o->channel == DT_CHANNEL_MEDIA && n->media && n->media->node)
+        dt_sim_command(sim, n->media, DT_CHANNEL_MEDIA, o->text);
+}
+
+static void output_one(struct dt_sim_node *n, const struct dt_output *o)
+{
+    switch (o->kind) {
+    case DT_OUT_LISTEN:
+    case DT_OUT_UNLISTEN:
+        dt__sim_listen(n, &o->local, o->kind == DT_OUT_LISTEN);
+        break;
+    case DT_OUT_DATAGRAM:
+        dt__sim_datagram(n, o);
+        break;
+    case DT_OUT_CONNECT:
+    case DT_OUT_STREAM_DATA:
+    case DT_OUT_CLOSE:
+        dt__sim_tcp_output(n, o);
+        break;
+    case DT_OUT_RESOLVE:
+        dt__sim_resolve(n, o);
+        break;
+    case DT_OUT_EVENT:
+        event_out(n, o);
+        break;
+    }
+    dt_bytes_drop(o->bytes);
+}
+
+/* After each call into a node: what it wants sent, and when it wants to be woken. */
+static void drain(struct dt_sim_node *n)
+{
+    struct dt_output out[32];
+    for (size_t k; n->node && (k = n->ops->output(n->node, n->sim->now, out, 32)) > 0;)
+        for (size_t i = 0; i < k; i++)
+            output_one(n, &out[i]);
+    if (!n->node)
+        return;
+    dt_time due = n->ops->deadline(n->node);
+    if (due == DT_TIME_NEVER)
+        dt_timers_stop(&n->sim->timers, &n->timer);
+    else if (due != n->timer.due)
+        dt_timers_arm(&n->sim->timers, &n->timer, due < n->sim->now ? n->sim->now : due);
+}
+
+void dt__sim_give(struct dt_sim *sim, struct dt_sim_node *n, const struct dt_input *in)
+{
+    if (!n->node)
+        return;
+    n->ops->input(n->node, sim->now, in, 1);
+    drain(n);
+}
+
+/* ---- nodes ---- */
+
+struct dt_sim_node *dt_sim_attach(struct dt_sim *sim, const char *name,
+                                  const struct dt_node_ops *ops, void *node)
+{
+    struct dt_sim_node *n = dt_alloc_zero(sim->alloc, sizeof *n);
+    if (!n)
+        return NULL;
+    n->sim = sim;
+    n->name = name;
+    n->ops = ops;
+    n->node = node;
+    n->life = 1;
+    dt_timer_init(&n->timer, SIM_TIMER_NODE);
+    dt_list_add(&sim->nodes, &n->all);
+    drain(n);
+    return n;
+}
+
+const char *dt_sim_name(const struct dt_sim_node *n)
+{
+    return n->name;
+}
+
+void dt_sim_command(struct dt_sim *sim, struct dt_sim_node *n, enum dt_channel channel,
+                    struct dt_str text)
+{
+    struct sim_event *e = dt__sim_event(sim, SIM_COMMAND, sim->now);
+    if (!e)
+        return;
+    e->node = n;
+    e->life = n->life;
+    e->channel = channel;
+    e->bytes = dt_bytes_copy(sim->alloc, text);
+}
+
+void dt_sim_join_media(struct dt_sim_node *n, struct dt_sim_node *engine)
+{
+    n->media = engine;
+    engine->media = n;
+}
+
+void dt_sim_kill(struct dt_sim *sim, struct dt_sim_node *n)
+{
+    if (!n->node)
+        return;
+    n->node = NULL;
+    n->hung = false;
+    n->life++;
+    dt_timers_stop(&sim->timers, &n->timer);
+    dt__sim_tcp_reset(n);
+    for (size_t i = 0; i < n->n_queue; i++)
+        dt__sim_event_free(sim, n->queue[i]);
+    n->n_queue = 0;
+    dt_alloc_free(sim->alloc, n->ghosts);
+    n->ghosts = dt_alloc_array(sim->alloc, NULL, n->n_sockets + 1, sizeof *n->ghosts);
+    n->n_ghosts = n->ghosts ? n->n_sockets : 0;
+    for (size_t i = 0; i < n->n_ghosts; i++)
+        n->ghosts[i] = n->sockets[i].local;
+    n->n_sockets = 0;
+}
+
+void dt_sim_restart(struct dt_sim *sim, struct dt_sim_node *n, void *node)
+{
+    (void)sim;
+    n->node = node;
+    n->silent = false;
+    n->n_ghosts = 0;
+    drain(n);
+}
+
+void dt_sim_hang(struct dt_sim *sim, struct dt_sim_node *n)
+{
+    n->hung = true;
+    dt_timers_stop(&sim->timers, &n->timer);
+}
+
+void dt_sim_wake(struct dt_sim *sim, struct dt_sim_node *n)
+{
+    if (!n->hung)
+        return;
+    n->hung = false;
+    size_t k = n->n_queue;
+    n->n_queue = 0;
+    for (size_t i = 0; i < k; i++)
+        dt_timers_arm(&sim->timers, &n->queue[i]->timer, sim->now);
+    dt_timer_init(&n->timer, SIM_TIMER_NODE);
+    drain(n);
+}
+
+void dt_sim_blackhole(struct dt_sim_node *n, bool on)
+{
+    n->blackhole = on;
+}
+
+void dt_sim_silent(struct dt_sim_node *n, bool on)
+{
+    n->silent = on;
+}
+
+bool dt_sim_is_up(const struct dt_sim_node *n)
+{
+    return n->node != NULL && !n->hung;
+}
+
+/* ---- time ---- */
+
+static void command_arrives(struct dt_sim *sim, struct sim_event *e)
+{
+    struct dt_input in = {.kind = DT_IN_COMMAND, .channel = e->channel};
+    in.data = dt_bytes_str(e->bytes);
+    dt__sim_give(sim, e->node, &in);
+}
+
+/* A hung process: what arrives lies in its sockets. */
+static bool held_back(struct dt_sim *sim, struct sim_event *e)
+{
+    struct dt_sim_node *n = e->node ? e->node : dt__sim_find(sim, &e->to);
+    if (!n || !n->hung || n->n_queue == SIM_HUNG_MAX)
+        return false;
+    e->held = sim->now;
+    n->queue[n->n_queue++] = e;
+    return true;
+}
+
+static void event_happens(struct dt_sim *sim, struct sim_event *e)
+{
+    bool stale = e->node && (e->node->life != e->life || !e->node->node);
+    if (!stale && held_back(sim, e))
+        return;
+    if (!stale) {
+        switch (e->kind) {
+        case SIM_PACKET:
+        case SIM_ERROR:
+        case SIM_LISTENING:
+            dt__sim_packet_arrives(sim, e);
+            break;
+        case SIM_CONNECT:
+        case SIM_OPENED:
+        case SIM_BYTES:
+        case SIM_CLOSED:
+            dt__sim_tcp_event(sim, e);
+            break;
+        case SIM_DNS:
+            dt__sim_dns_arrives(sim, e);
+            break;
+        case SIM_COMMAND:
+            command_arrives(sim, e);
+            break;
+        }
+    }
+    dt__sim_event_free(sim, e);
+}
+
+bool dt_sim_step(struct dt_sim *sim, dt_time limit)
+{
+    dt_time next = dt_timers_next(&sim->timers);
+    if (next > limit) {
+        sim->now = limit > sim->now ? limit : sim->now;
+        return false;
+    }
+    sim->now = next > sim->now ? next : sim->now;
+    struct dt_timer *t = dt_timers_due(&sim->timers, sim->now);
+    if (!t)
+        return false;
+    if (t->kind == SIM_TIMER_EVENT) {
+        event_happens(sim, DT_OF(t, struct sim_event, timer));
+        return true;
+    }
+    struct dt_sim_node *n = DT_OF(t, struct dt_sim_node, timer);
+    dt_timer_init(&n->timer, SIM_TIMER_NODE);
+    if (n->node && !n->hung) {
+        n->ops->tick(n->node, sim->now);
+        drain(n);
+    }
+    return true;
+}
+
+void dt_sim_run(struct dt_sim *sim, dt_time until)
+{
+    while (dt_sim_step(sim, until))
+        ;
+}
+
+bool dt_sim_until(struct dt_sim *sim, bool (*done)(void *ctx), void *ctx, dt_time limit)
+{
+    while (!done(ctx))
+        if (!dt_sim_step(sim, limit))
+            return done(ctx);
+    return true;
+}
+
+size_t dt_sim_pending(const struct dt_sim *sim)
+{
+    return sim->pending;
+}
