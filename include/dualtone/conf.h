@@ -17,8 +17,8 @@ struct dt_place {
 /* What was wrong, as a person reads it: "SIPDefault.cnf:12:11: timer_t1 is "5s"; use ...". */
 struct dt_problem {
     struct dt_place place;
-    bool fatal;      /* false: reported and passed over (an unknown parameter) */
-    char text[240];  /* NUL-terminated */
+    bool fatal;     /* false: reported and passed over (an unknown parameter) */
+    char text[240]; /* NUL-terminated */
 };
 
 /* Problems found, in order; past `cap` they are counted only (`n` goes on), but for the first fatal
@@ -65,16 +65,16 @@ struct dt_str_list {
 struct dt_option {
     const char *name;
     enum dt_option_type type;
-    size_t offset;          /* into the caller's struct */
-    const char *preset;     /* default as text; NULL: empty or 0 */
-    int64_t min, max;       /* NUMBER */
-    const char *unit;       /* "ms", "s", ... or NULL */
-    const char *choices;    /* CHOICE */
-    unsigned count;         /* N > 0: `name` holds one '%' for 1..N, consecutive values lie
-                               `stride` bytes apart (line%_name, count 6) */
+    size_t offset;       /* into the caller's struct */
+    const char *preset;  /* default as text; NULL: empty or 0 */
+    int64_t min, max;    /* NUMBER */
+    const char *unit;    /* "ms", "s", ... or NULL */
+    const char *choices; /* CHOICE */
+    unsigned count;      /* N > 0: `name` holds one '%' for 1..N, consecutive values lie
+                            `stride` bytes apart (line%_name, count 6) */
     size_t stride;
-    const char *help;       /* one line */
-    const char *source;     /* guide page, RFC section or design.md rule; may be NULL */
+    const char *help;   /* one line */
+    const char *source; /* guide page, RFC section or design.md rule; may be NULL */
 };
 
 /* Everything read so far: owns the copies of texts. */

@@ -62,17 +62,17 @@ struct dt_dns_answer {
 /* ---- in ---- */
 
 enum dt_input_kind {
-    DT_IN_LISTENING,    /* `local`: a DT_OUT_LISTEN holds (the port filled in if it was 0) */
-    DT_IN_DATAGRAM,     /* `local`, `remote`, `data`, `age` */
-    DT_IN_STREAM_OPEN,  /* `stream`, `local`, `remote`; `accepted` if the other side opened it */
-    DT_IN_STREAM_DATA,  /* `stream`, `data` */
-    DT_IN_STREAM_CLOSED,/* `stream`, `err`: DT_E_CLOSED, DT_E_REFUSED, ...; the stream is gone */
-    DT_IN_SOCKET_ERROR, /* evidence: `err` and, where known, `remote` (an ICMP error to a datagram
-                           of ours), or only `local` (a DT_OUT_LISTEN that failed) */
-    DT_IN_DNS,          /* `dns` */
-    DT_IN_WALL_STEP,    /* `wall`: new value of dt_env.wall_offset */
-    DT_IN_WOKE,         /* `age`: so long the process did not run (design.md R10): act as restarted */
-    DT_IN_COMMAND       /* `data`: one line of text, from `channel` */
+    DT_IN_LISTENING,     /* `local`: a DT_OUT_LISTEN holds (the port filled in if it was 0) */
+    DT_IN_DATAGRAM,      /* `local`, `remote`, `data`, `age` */
+    DT_IN_STREAM_OPEN,   /* `stream`, `local`, `remote`; `accepted` if the other side opened it */
+    DT_IN_STREAM_DATA,   /* `stream`, `data` */
+    DT_IN_STREAM_CLOSED, /* `stream`, `err`: DT_E_CLOSED, DT_E_REFUSED, ...; the stream is gone */
+    DT_IN_SOCKET_ERROR,  /* evidence: `err` and, where known, `remote` (an ICMP error to a datagram
+                            of ours), or only `local` (a DT_OUT_LISTEN that failed) */
+    DT_IN_DNS,           /* `dns` */
+    DT_IN_WALL_STEP,     /* `wall`: new value of dt_env.wall_offset */
+    DT_IN_WOKE,   /* `age`: so long the process did not run (design.md R10): act as restarted */
+    DT_IN_COMMAND /* `data`: one line of text, from `channel` */
 };
 
 /* Who speaks in a command, and who is spoken to in an event. */
@@ -165,8 +165,8 @@ void dt_outbox_init(struct dt_outbox *o, const struct dt_alloc *alloc);
 void dt_outbox_clear(struct dt_outbox *o);
 /* Call first in input and tick of the outermost node: frees what was handed out before. */
 void dt_outbox_begin(struct dt_outbox *o);
-/* Appends, with a copy of `out->text`; takes over the reference in `out->bytes`, also when it fails.
- * DT_OK or DT_E_NOMEM. */
+/* Appends, with a copy of `out->text`; takes over the reference in `out->bytes`, also when it
+ * fails. DT_OK or DT_E_NOMEM. */
 int dt_outbox_put(struct dt_outbox *o, const struct dt_output *out);
 /* A datagram from `local` to `remote`; holds a reference of its own to `bytes`. */
 int dt_outbox_datagram(struct dt_outbox *o, const struct dt_addr *local,

@@ -61,8 +61,11 @@ static int read_ip6(struct dt_reader *r, uint8_t ip[16])
     if (dt_reader_word(r, DT_STR("::")))
         gap = 0;
     while (next_is_hex(r)) {
+        size_t before = n;
         if (read_group(r, groups, &n))
             return DT_E_SYNTAX;
+        if (n - before == 4)
+            break; /* IPv4 comes last */
         if (gap == SIZE_MAX && dt_reader_word(r, DT_STR("::")))
             gap = n;
         else if (!dt_reader_char(r, ':'))

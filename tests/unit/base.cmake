@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: BSD-2-Clause
+dt_unit_test(base_str base)
+dt_unit_test(base_memory base)
+dt_unit_test(base_random base)
+dt_unit_test(base_text base)
+dt_unit_test(base_containers base)
+dt_unit_test(base_addr base)
+dt_unit_test(base_outbox base)
+dt_unit_test(base_words base)
+dt_unit_test(base_conf base)
