@@ -41,9 +41,12 @@ struct dt_stack_user {
     void (*response)(void *user, dt_time now, dt_tx tx, uint64_t cookie, const struct dt_sip_msg *m,
                      const struct dt_hop *from);
     /* Client transaction `tx` ended without a final: DT_E_TIMEOUT, or a transport error
-     * (DT_E_REFUSED, DT_E_UNREACHABLE, DT_E_CLOSED, ...). Nothing more comes for it. */
+     * (DT_E_REFUSED, DT_E_UNREACHABLE, DT_E_CLOSED, ...). Its id is stale, and nothing more comes
+     * for it, `ended` neither. */
     void (*failed)(void *user, dt_time now, dt_tx tx, uint64_t cookie, int err);
-    /* Transaction `tx` is gone; its id is stale from now on. */
+    /* Transaction `tx` is gone, after a final (a server's also when nobody answered in time); its id
+     * is stale from now on. Never called from within dt_stack_request, _respond, _answer, _cancel,
+     * _abandon or _forget: it comes out of dt_stack_input or dt_stack_tick. */
     void (*ended)(void *user, dt_time now, dt_tx tx, uint64_t cookie);
     /* A message was dropped: for counters and the trace. `why` is static text. May be NULL. */
     void (*dropped)(void *user, dt_time now, const struct dt_hop *from, const char *why);
@@ -112,7 +115,8 @@ int dt_stack_respond(struct dt_stack *s, dt_time now, dt_tx tx, int status, stru
 int dt_stack_answer(struct dt_stack *s, dt_time now, dt_tx tx, int status, struct dt_str to_tag,
                     struct dt_str extra);
 /* The request of a server transaction, parsed into `out` with the caller's `headers`; valid until
- * the transaction ends. DT_E_STALE. */
+ * the call that sends a final response has returned: then the request is dropped (what lingers is
+ * small), and this gives DT_E_STATE. DT_E_STALE. */
 int dt_stack_request_of(const struct dt_stack *s, dt_tx tx, struct dt_sip_msg *out,
                         struct dt_sip_header *headers, uint16_t cap);
 /* Where it came from. DT_E_STALE. */
