@@ -122,20 +122,27 @@ struct dt_media_agreed {
 
 enum dt_oa_state { DT_OA_STABLE, DT_OA_LOCAL_OFFER, DT_OA_REMOTE_OFFER };
 
-/* One m= line of the session: they keep their places for all its life (RFC 3264 8). */
+enum { DT_OA_CODECS_MAX = 16 };
+
+/* One m= line of the session: they keep their places for all its life (RFC 3264 8). Texts are
+ * NUL-terminated. */
 struct dt_oa_line {
-    char type[16], proto[32], format[32]; /* NUL-terminated; `format`: the first */
+    char type[16], proto[32];
+    char format[32]; /* the first: a rejected line needs one (RFC 3264 6) */
 };
 
-/* What one exchange brought, or may bring. */
+/* What one exchange brought, or would bring. */
 struct dt_oa_terms {
     struct dt_media_agreed media;
     struct dt_oa_line lines[DT_SDP_MEDIA_MAX];
-    unsigned n_lines;
-    unsigned audio;                      /* index of our stream's line; == n_lines: none */
-    uint8_t payload[DT_SDP_FORMATS_MAX]; /* numbers that our descriptions give to caps.codecs */
-    enum dt_direction remote;            /* as they said it, c=0.0.0.0 reckoned in */
-    uint64_t common;                     /* bit i: caps.codecs[i] is one of theirs too */
+    uint8_t n_lines;
+    uint8_t audio; /* index of our stream's line; n_lines: there is none */
+    uint8_t n_common;
+    uint8_t common[DT_OA_CODECS_MAX];  /* codecs of the caps that they have too, in their order */
+    uint8_t payload[DT_OA_CODECS_MAX]; /* numbers of the caps' codecs in our description */
+    uint8_t owner[128];                /* number to 1 + codec: what a number once meant it means for
+                                          the session (RFC 3264 8.3.2); 0: free */
+    enum dt_direction remote;          /* a=sendrecv, ... as they said it */
 };
 
 /* One a call. A value type: a copy of it is another branch of a forked call. Every function that
@@ -143,29 +150,30 @@ struct dt_oa_terms {
 struct dt_oa {
     struct dt_media_caps caps;
     uint64_t session_id, version; /* of our o= line */
-    uint64_t written; /* digest of the description sent last: the same text keeps its version */
+    uint64_t written; /* digest of what was written last: the same text keeps its version */
     enum dt_oa_state state;
     enum dt_direction offered;
     struct dt_oa_terms agreed; /* by the last whole exchange */
     struct dt_oa_terms open;   /* of the offer that is open */
 };
 
-/* `caps` is copied, `caps->codecs` (at most DT_SDP_FORMATS_MAX count) and the names in it must
+/* `caps` is copied; its `codecs` (of more than DT_OA_CODECS_MAX the first) and their names must
  * outlive `oa`. */
 void dt_oa_init(struct dt_oa *oa, const struct dt_media_caps *caps, uint64_t session_id);
 
-/* Writes an offer; our address with the first, all of the session's lines with a later one. `want`
- * without DT_RECV is hold, in the form `form`. DT_OK; DT_E_STATE if an offer is open (I15);
- * DT_E_LIMIT if `w` is too small. */
+/* Writes an offer with all codecs and, after the first, all lines that the session ever had. `want`
+ * without DT_RECV is hold, in the form `form`; with it, or at an IPv6 address, the form does not
+ * matter. DT_OK; DT_E_STATE if an offer is open (I15); DT_E_LIMIT if `w` is too small. */
 int dt_oa_offer(struct dt_oa *oa, enum dt_direction want, enum dt_hold_form form,
                 struct dt_writer *w);
 
 /* A description came: in the stable state an offer, which is open then; while ours is open the
- * answer, and `*out` is what was agreed. (A description repeated in a later response is not for
- * here: RFC 3261 13.2.1.) `out` may be NULL.
+ * answer, and only then `*out` is filled: what was agreed. (A description repeated in a later
+ * response is not for here: RFC 3261 13.2.1.) `out` may be NULL.
  *
  * DT_OK; DT_E_STATE while their offer is open; DT_E_SYNTAX; DT_E_LIMIT; DT_E_UNSUPPORTED if there
- * is no audio that we can do: answer 488 (RFC 3261 13.3.1.3), or end the call. */
+ * are streams but no audio that we can do: answer 488 (RFC 3261 13.3.1.3), or end the call. A
+ * refused stream, or none at all, is DT_OK with `out->active` false. */
 int dt_oa_remote(struct dt_oa *oa, struct dt_str sdp, struct dt_media_agreed *out);
 
 /* Answers the open remote offer. DT_OK; DT_E_STATE if there is none; DT_E_LIMIT. `out` may be NULL.
