@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What the value parsers of this folder share. They read from a reader and leave it behind what
+ * they took, so that a comma list is walked once. */
+#ifndef DUALTONE_SIP_PARTS_H
+#define DUALTONE_SIP_PARTS_H
+
+#include "dualtone/msg.h"
+
+enum {
+    DT__PARAMS_MAX = 64, /* parameters of one value (reliability.md 2) */
+    DT__VIAS_MAX = 100,
+    DT__ROUTES_MAX = 60
+};
+
+/* SP, HT and folds; most often there are none. */
+static inline void dt__skip(struct dt_reader *r)
+{
+    if (r->p < r->end && (unsigned char)*r->p <= ' ')
+        dt_reader_lws(r);
+}
+
+/* One header parameter: ;name or ;name=value (RFC 3261 25.1 generic-param). */
+struct dt__param {
+    struct dt_str name;
+    struct dt_str value; /* without quotes, escapes as they are; p NULL: there is no '=' */
+};
+
+/* Take the next parameter, blanks around it too. 1: taken; 0: no ';' follows; DT_E_SYNTAX. */
+int dt__param_next(struct dt_reader *r, struct dt__param *out);
+
+/* Take a host: a name, an IPv4 address, or an IPv6 reference, whose brackets are left out of
+ * `host` (RFC 3261 25.1). */
+int dt__host_take(struct dt_reader *r, struct dt_str *host, bool *v6);
+/* Take a port behind its colon: 1 to 65535. */
+int dt__port_take(struct dt_reader *r, uint16_t *port);
+/* The address in `host`, IPv6 without brackets; one colon too many, which the grammar of RFC 3261
+ * allowed by mistake, is tolerated (RFC 5118 4.10). DT_OK or DT_E_ABSENT for a name. */
+int dt__host_addr(struct dt_str host, struct dt_addr *out);
+
+/* Take one Via value, up to a comma or the end. */
+int dt__via_take(struct dt_reader *r, struct dt_via *out);
+/* Take one name-addr or addr-spec with its parameters, up to a comma or the end. `angle`: the URI
+ * stood in angle brackets. */
+int dt__name_addr_take(struct dt_reader *r, struct dt_name_addr *out, bool *angle);
+
+#endif
