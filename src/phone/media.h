@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * The media engine as a node of its own: RTP and RTCP sockets, jitter buffer, codecs, sound. It may
- * run in a thread of its own (io) or in virtual time (sim). Its phone directs it by lines of text on
- * channel MEDIA, and it answers the same way:
+ * run in a thread of its own (io) or in virtual time (sim). Its phone directs it by lines of text
+ * on channel MEDIA, and it answers the same way:
  *
  *   start CALL LOCAL REMOTE CODEC/PAYLOAD DIRECTION   LOCAL, REMOTE: ip:port of RTP (RTCP: +1);
  *                                                     CODEC PCMU or PCMA; DIRECTION sendrecv,

@@ -12,20 +12,20 @@
 enum { DT_PHONE_LINES = 6 }; /* a 7960 */
 
 struct dt_phone_line_config {
-    struct dt_str name, shortname, authname, password, displayname, contact; /* lineN_* */
-    struct dt_str proxy;   /* proxyN_address; empty: line 1's */
-    int64_t proxy_port;    /* proxyN_port */
+    struct dt_str name, shortname, authname, password, displayname; /* lineN_* */
+    struct dt_str proxy; /* proxyN_address; empty: line 1's */
+    int64_t proxy_port;  /* proxyN_port */
 };
 /* The guide's parameters (guide/configuration.md); rows in config.c. */
 struct dt_phone_config {
     struct dt_phone_line_config lines[DT_PHONE_LINES];
     struct dt_str proxy_backup, proxy_emergency, outbound_proxy;
     int64_t proxy_backup_port, proxy_emergency_port, outbound_proxy_port;
-    int64_t proxy_register, proxy_register_backup; /* the latter is ours */
-    int64_t proxy_failover;                        /* ours: enum dt_reach_policy */
+    int64_t proxy_register, proxy_register_backup;        /* the latter is ours */
+    int64_t proxy_failover;                               /* ours: enum dt_reach_policy */
     int64_t timer_register_expires, timer_register_delta; /* s */
-    int64_t timer_t1, timer_t2;                    /* ms */
-    int64_t timer_invite_expires;                  /* s */
+    int64_t timer_t1, timer_t2;                           /* ms */
+    int64_t timer_invite_expires;                         /* s */
     int64_t sip_invite_retx, sip_retx;
     int64_t rfc_2543_hold, preferred_codec, user_info, call_waiting, callerid_blocking;
     int64_t dnd_control, anonymous_call_block;
@@ -33,13 +33,27 @@ struct dt_phone_config {
     int64_t tos_media;
     int64_t sip_tcp; /* ours: 1 listens on TCP too */
     struct dt_str phone_label;
+    struct dt_str line_domain; /* ours: the host part of our addresses of record, the same at each
+                                  proxy; empty: the line's proxy address */
+    union {
+        struct dt_str text;
+        int64_t number;
+    } not_used; /* parameters that are checked, and not yet acted on, end here */
 };
 extern const struct dt_option dt_phone_options[]; /* also parameters that are known, not yet used */
 extern const size_t dt_phone_options_n;
+/* Checks what rows cannot: a line has a name, registration has somewhere to go, timers and ports
+ * fit each other. Adds problems; DT_OK, or DT_E_SYNTAX if one of them is fatal. */
 int dt_phone_config_check(const struct dt_phone_config *cfg, struct dt_problems *problems);
+/* Is the parameter acted on? False: known, not yet used. */
+bool dt_phone_option_used(const struct dt_option *o);
+/* For `dualtone check`: adds "NAME is known, not yet used" (not fatal), with its place, for each
+ * such parameter that `text` sets. */
+void dt_phone_config_unused(struct dt_str file, struct dt_str text, struct dt_problems *problems);
 
 struct dt_phone;
-/* `local`: the phone's IP address (its port 0: voip_control_port). `cfg`'s texts must outlive it. */
+/* `local`: the phone's IP address (its port 0: voip_control_port). `cfg`'s texts must outlive it.
+ */
 struct dt_phone *dt_phone_new(const struct dt_phone_config *cfg, const struct dt_addr *local,
                               struct dt_env *env);
 void dt_phone_free(struct dt_phone *p);

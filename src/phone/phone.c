@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The phone as a node (design.md 3): inputs go to the user agent, commands to their table; when it
+ * is ready, and when it has quit. */
+#include "phone/internal.h"
+
+enum { QUIT_TIME = 2 }; /* seconds for calls and registrations to end in */
+
+static const char user_agent[] = "dualtone";
+
+void dt__phone_text(char *out, size_t size, struct dt_str text)
+{
+    size_t n = text.n < size ? text.n : size - 1;
+    for (size_t i = 0; i < n; i++) {
+        unsigned char c = (unsigned char)text.p[i];
+        out[i] = c < ' ' || c == 0x7f ? '?' : text.p[i];
+    }
+    out[n] = '\0';
+}
+
+/* ---- life ---- */
+
+static struct dt_ua *new_ua(struct dt_phone *p)
+{
+    const struct dt_phone_config *cfg = p->cfg;
+    struct dt_ua_config u = {
+        .stack = {.t1 = cfg->timer_t1 * DT_MS,
+                  .t2 = cfg->timer_t2 * DT_MS,
+                  .server_name = user_agent},
+        .local = p->local,
+        .tcp = cfg->sip_tcp != 0,
+        .invite_repeats = (unsigned)cfg->sip_invite_retx,
+        .other_repeats = (unsigned)cfg->sip_retx,
+        .invite_expires = cfg->timer_invite_expires * DT_SECOND,
+        .hold = cfg->rfc_2543_hold ? DT_HOLD_RFC2543 : DT_HOLD_RFC3264,
+        .user_agent = user_agent,
+    };
+    return dt_ua_new(&u, p->env, &p->out, &dt__phone_ua_user, p);
+}
+
+struct dt_phone *dt_phone_new(const struct dt_phone_config *cfg, const struct dt_addr *local,
+                              struct dt_env *env)
+{
+    struct dt_phone *p = dt_alloc_zero(env->alloc, sizeof *p);
+    if (!p)
+        return NULL;
+    p->cfg = cfg;
+    p->env = env;
+    p->local = *local;
+    p->local.transport = DT_UDP;
+    if (!p->local.port)
+        p->local.port = (uint16_t)cfg->voip_control_port;
+    p->quit_until = p->todo_until = p->notice_until = DT_TIME_NEVER;
+    dt_list_init(&p->calls);
+    dt_outbox_init(&p->out, env->alloc);
+    if (dt__phone_lines_init(p) || !(p->ua = new_ua(p))) {
+        dt_phone_free(p);
+        return NULL;
+    }
+    dt__phone_screen_update(p, 0);
+    return p;
+}
+
+void dt_phone_free(struct dt_phone *p)
+{
+    if (!p)
+        return;
+    dt_ua_free(p->ua);
+    DT_LIST_EACH(e, &p->calls)
+    dt_alloc_free(p->env->alloc, DT_OF(e, struct phone_call, link));
+    dt__phone_todo_clear(p);
+    dt__phone_lines_clear(p);
+    dt_outbox_clear(&p->out);
+    dt_alloc_free(p->env->alloc, p);
+}
+
+unsigned dt_phone_objects(const struct dt_phone *p)
+{
+    struct dt_ua_counts counts;
+    unsigned calls = 0;
+    dt_ua_count(p->ua, &counts);
+    DT_LIST_EACH(e, &p->calls)
+    calls++;
+    return counts.transactions + counts.calls + counts.registrations + calls +
+           (p->todo != DT__PHONE_NOTHING);
+}
+
+/* ---- ready, and the end ---- */
+
+static void end(struct dt_phone *p, const char *code)
+{
+    p->done = true;
+    dt_outbox_event(&p->out, DT_EV_QUIT, 0, "%s", code);
+}
+
+void dt__phone_quit(struct dt_phone *p, dt_time now)
+{
+    if (p->quitting) {
+        p->quit_until = now;
+        return;
+    }
+    p->quitting = true;
+    p->quit_until = now + QUIT_TIME * DT_SECOND;
+    dt__phone_todo_clear(p);
+    DT_LIST_EACH(e, &p->calls)
+    {
+        struct phone_call *c = DT_OF(e, struct phone_call, link);
+        if (c->phase != DT__PHONE_ENDING && c->phase != DT__PHONE_OVER)
+            dt__phone_call_hangup(p, now, c);
+    }
+    dt__phone_lines_unregister(p, now);
+}
+
+static void tell_ready(struct dt_phone *p)
+{
+    char addr[DT_ADDR_TEXT_MAX];
+    if (dt__phone_lines_refused(p)) { /* nothing that waiting would mend */
+        end(p, "1");
+        return;
+    }
+    p->ready = true;
+    dt_outbox_event(&p->out, DT_EV_READY, 0, "%.*s at %s",
+                    DT_FMT(p->cfg->lines[dt__phone_line_first(p)].name),
+                    dt_addr_text(&p->local, addr));
+}
+
+static unsigned sockets_wanted(const struct dt_phone *p)
+{
+    return p->cfg->sip_tcp ? 2 : 1;
+}
+
+/* After every entry call. */
+static void settle(struct dt_phone *p, dt_time now)
+{
+    dt__phone_todo_run(p, now);
+    dt__phone_calls_sweep(p);
+    dt__phone_screen_update(p, now);
+    if (p->done)
+        return;
+    bool open = p->listening >= sockets_wanted(p);
+    if (!p->ready && !p->quitting && open && dt__phone_lines_settled(p))
+        tell_ready(p);
+    bool over = dt_list_empty(&p->calls) && !dt__phone_lines_live(p);
+    if (p->quitting && (over || now >= p->quit_until))
+        end(p, "0");
+}
+
+/* ---- inputs ---- */
+
+static void listening(struct dt_phone *p, dt_time now, const struct dt_input *in)
+{
+    if (in->local.transport == DT_UDP)
+        p->local = in->local;
+    if (++p->listening == sockets_wanted(p))
+        dt__phone_lines_register(p, now);
+}
+
+static void cannot_listen(struct dt_phone *p, const struct dt_input *in)
+{
+    char addr[DT_ADDR_TEXT_MAX];
+    dt_outbox_event(&p->out, DT_EV_PROBLEM, 0,
+                    "The phone cannot listen on %s (%s): %s; choose another address or port with "
+                    "--listen.",
+                    dt_addr_text(&in->local, addr), in->local.transport == DT_TCP ? "TCP" : "UDP",
+                    dt_err_text(in->err));
+    if (!p->ready && !p->done)
+        end(p, "1");
+}
+
+static void take(struct dt_phone *p, dt_time now, const struct dt_input *in)
+{
+    if (in->kind == DT_IN_COMMAND) {
+        if (in->channel == DT_CHANNEL_MEDIA)
+            dt__phone_sound_report(p, in->data);
+        else if (!p->done)
+            dt__phone_command(p, now, in->data);
+        return;
+    }
+    dt_ua_input(p->ua, now, in);
+    if (in->kind == DT_IN_LISTENING)
+        listening(p, now, in);
+    else if (in->kind == DT_IN_SOCKET_ERROR && !in->remote.family && in->local.family)
+        cannot_listen(p, in);
+}
+
+static void phone_input(void *node, dt_time now, const struct dt_input *in, size_t n)
+{
+    struct dt_phone *p = node;
+    dt_outbox_begin(&p->out);
+    for (size_t i = 0; i < n; i++)
+        take(p, now, &in[i]);
+    settle(p, now);
+}
+
+static dt_time phone_deadline(const void *node)
+{
+    const struct dt_phone *p = node;
+    dt_time due = dt_time_min(dt_ua_deadline(p->ua), p->notice_until);
+    due = dt_time_min(due, p->todo_until);
+    return p->done ? due : dt_time_min(due, p->quit_until);
+}
+
+static void phone_tick(void *node, dt_time now)
+{
+    struct dt_phone *p = node;
+    dt_outbox_begin(&p->out);
+    dt_ua_tick(p->ua, now);
+    settle(p, now);
+}
+
+static size_t phone_output(void *node, dt_time now, struct dt_output *out, size_t max)
+{
+    struct dt_phone *p = node;
+    (void)now;
+    return dt_outbox_take(&p->out, out, max);
+}
+
+const struct dt_node_ops dt_phone_node = {
+    .input = phone_input,
+    .deadline = phone_deadline,
+    .tick = phone_tick,
+    .output = phone_output,
+};
