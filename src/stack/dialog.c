@@ -172,7 +172,7 @@ int dt_dialog_caller(struct dt_dialog *d, const struct dt_alloc *a,
     if (response->status <= 100 || response->status >= 300 || response->to.tag.n == 0 ||
         err == DT_E_SYNTAX || (err && d->state == DT_DIALOG_CONFIRMED))
         return finish(d, DT_E_SYNTAX);
-    err = set_identity(d, response, &response->from, &response->to, request->from.tag);
+    err = set_identity(d, request, &request->from, &response->to, request->from.tag);
     if (!err)
         err = set_target(d, target);
     if (!err)
