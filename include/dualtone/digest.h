@@ -40,7 +40,8 @@ struct dt_credentials {
     struct dt_str user, password;
 };
 /* Writes the value of (Proxy-)Authorization that answers `challenge`. `nc` counts from 1; `cnonce`
- * is used with qop only. DT_OK, DT_E_UNSUPPORTED (algorithm or qop not known), DT_E_LIMIT. */
+ * is used with qop only. DT_OK, DT_E_UNSUPPORTED (algorithm or qop not known, no nonce),
+ * DT_E_LIMIT, DT_E_SYNTAX (a value would end the header's line). */
 int dt_digest_answer(struct dt_writer *w, dt_hash_fn hash, const struct dt_auth *challenge,
                      const struct dt_credentials *cred, struct dt_str method, struct dt_str uri,
                      struct dt_str cnonce, uint32_t nc);
@@ -54,11 +55,12 @@ bool dt_digest_pick(const struct dt_sip_msg *response, struct dt_auth *out,
 struct dt_nonce_key {
     uint64_t key[2];
 };
-/* The nonce of this second: time, salt and a keyed hash of (time, salt, realm, source IP without its
- * port). Writes 32 hex digits. `wall` is in seconds of Unix time. */
+/* The nonce of this second: time, salt and a keyed hash of (time, salt, realm, source IP without
+ * its port). Writes 32 hex digits. `wall` is in seconds of Unix time. */
 void dt_nonce_write(struct dt_writer *w, const struct dt_nonce_key *key, int64_t wall,
                     uint32_t salt, struct dt_str realm, const struct dt_addr *source);
-/* DT_OK; DT_E_STALE when it is ours but older than `life` seconds; DT_E_AUTH when it is not ours. */
+/* DT_OK; DT_E_STALE when it is ours but older than `life` seconds, or by a clock that is further
+ * ahead; DT_E_AUTH when it is not ours. */
 int dt_nonce_check(const struct dt_nonce_key *key, struct dt_str nonce, int64_t wall, int64_t life,
                    struct dt_str realm, const struct dt_addr *source);
 /* Writes a challenge: Digest realm="", nonce="", algorithm=, qop="auth"[, stale=true]. */
