@@ -46,10 +46,11 @@ struct dt_str dt_reader_until(struct dt_reader *r, char c)
 
 struct dt_str dt_reader_run(struct dt_reader *r, unsigned classes)
 {
-    const char *from = r->p;
-    while (r->p < r->end && dt_char_is(*r->p, classes))
-        r->p++;
-    return (struct dt_str){from, (size_t)(r->p - from)};
+    const char *from = r->p, *p = from, *end = r->end;
+    while (p < end && dt_char_is(*p, classes))
+        p++;
+    r->p = p;
+    return (struct dt_str){from, (size_t)(p - from)};
 }
 
 bool dt_reader_word(struct dt_reader *r, struct dt_str literal)

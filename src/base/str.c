@@ -14,7 +14,7 @@ struct dt_str dt_str_sub(struct dt_str s, size_t from, size_t n)
         from = s.n;
     if (n > s.n - from)
         n = s.n - from;
-    return (struct dt_str){s.p ? s.p + from : NULL, n};
+    return s.p ? (struct dt_str){s.p + from, n} : DT_STR_NONE;
 }
 
 bool dt_str_eq(struct dt_str a, struct dt_str b)
@@ -27,7 +27,7 @@ bool dt_str_ieq(struct dt_str a, struct dt_str b)
     if (a.n != b.n)
         return false;
     for (size_t i = 0; i < a.n; i++)
-        if (dt_lower(a.p[i]) != dt_lower(b.p[i]))
+        if (a.p[i] != b.p[i] && dt_lower(a.p[i]) != dt_lower(b.p[i]))
             return false;
     return true;
 }
@@ -89,12 +89,12 @@ int dt_str_u64(struct dt_str s, uint64_t max, uint64_t *out)
         if (!dt_is_digit(s.p[i]))
             return DT_E_SYNTAX;
         uint64_t digit = (uint64_t)(s.p[i] - '0');
-        if (digit > max || value > (max - digit) / 10)
+        if (value > UINT64_MAX / 10 || (value == UINT64_MAX / 10 && digit > UINT64_MAX % 10))
             over = true; /* but a letter further on is still the worse mistake */
         else
             value = value * 10 + digit;
     }
-    if (over)
+    if (over || value > max)
         return DT_E_RANGE;
     *out = value;
     return DT_OK;
