@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# A short front for CMake presets, Ninja and CTest. `make help` lists the targets.
+# Variables: ARGS="..." for demo; SANITIZE=1 for test; FUZZ_SECONDS=20 for fuzz.
+.DEFAULT_GOAL := help
+.PHONY: demo test bench fuzz format check clean help
+.NOTPARALLEL:
+
+FUZZ_SECONDS ?= 20
+
+demo: ## build and show the main job: two proxies, two phones, one failure
+	@tools/need build
+	@tools/build release
+	@build/release/dualtone demo $(ARGS)
+
+test: ## every check and every test; SANITIZE=1 adds clang with ASan and UBSan
+	@tools/need test
+	@tools/run-tests dev $(if $(SANITIZE),asan)
+
+bench: ## build and run the benchmarks
+	@tools/need build
+	@tools/build release
+	@tools/bench build/release
+
+fuzz: ## run each fuzzer for FUZZ_SECONDS on its corpus
+	@tools/need test
+	@tools/build fuzz
+	@tools/fuzz build/fuzz $(FUZZ_SECONDS)
+
+format: ## lay out the source as .clang-format says
+	@tools/need test
+	@find include src tests -name '*.[ch]' -print0 | xargs -0 clang-format -i
+
+check: ## layers, headers, names, format, lint
+	@tools/need test
+	@tools/build dev
+	@tools/check
+
+clean: ## remove what was built
+	@rm -rf build
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
