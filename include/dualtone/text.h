@@ -22,7 +22,7 @@ static inline struct dt_reader dt_reader(struct dt_str s)
 }
 static inline bool dt_reader_end(const struct dt_reader *r)
 {
-    return r->p == r->end;
+    return r->p >= r->end;
 }
 /* Offset of the next byte from the start. */
 static inline size_t dt_reader_at(const struct dt_reader *r)
@@ -107,6 +107,9 @@ void dt_write_hex(struct dt_writer *w, uint64_t v, unsigned digits);
 void dt_write_quoted(struct dt_writer *w, struct dt_str s);
 /* printf-like; not for the hot path. */
 void dt_writef(struct dt_writer *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* The same with its arguments as a list. */
+void dt_vwritef(struct dt_writer *w, const char *fmt, va_list args)
+    __attribute__((format(printf, 2, 0)));
 /* What has been written. */
 static inline struct dt_str dt_writer_str(const struct dt_writer *w)
 {

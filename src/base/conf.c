@@ -4,7 +4,7 @@
  * all mistakes at once. */
 #include <string.h>
 
-#include "base/format.h"
+#include "dualtone/text.h"
 #include "base/option.h"
 #include "dualtone/node.h"
 
@@ -44,7 +44,7 @@ void dt_problem_add(struct dt_problems *p, bool fatal, struct dt_place place, co
     write_place(&w, place);
     va_list args;
     va_start(args, fmt);
-    dt__vwritef(&w, fmt, args);
+    dt_vwritef(&w, fmt, args);
     va_end(args);
     for (size_t i = 0; i < w.n; i++) /* a file can hold anything, and this goes to a terminal */
         if ((unsigned char)slot->text[i] < ' ' || slot->text[i] == 0x7f)

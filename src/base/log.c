@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "base/format.h"
+#include "dualtone/text.h"
 
 void dt_env_init(struct dt_env *env, uint64_t seed)
 {
@@ -17,7 +17,7 @@ void dt_log(const struct dt_env *env, enum dt_log_level level, const char *modul
     struct dt_writer w = dt_writer(line, sizeof line);
     va_list args;
     va_start(args, fmt);
-    dt__vwritef(&w, fmt, args);
+    dt_vwritef(&w, fmt, args);
     va_end(args);
     env->log->line(env->log->ctx, level, module, call_id, dt_writer_str(&w));
 }

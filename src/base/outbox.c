@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <string.h>
 
-#include "base/format.h"
+#include "dualtone/text.h"
 #include "dualtone/node.h"
 
 const char *dt_event_name(enum dt_event_kind kind)
@@ -112,7 +112,7 @@ int dt_outbox_event(struct dt_outbox *o, enum dt_event_kind event, uint32_t call
     struct dt_writer w = dt_writer(line, sizeof line);
     va_list args;
     va_start(args, fmt);
-    dt__vwritef(&w, fmt, args);
+    dt_vwritef(&w, fmt, args);
     va_end(args);
     /* Hosts write events line by line, and some of the text comes from peers. */
     for (size_t i = 0; i < w.n; i++)

@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/format.h"
+#include "dualtone/text.h"
 
 void dt_write(struct dt_writer *w, struct dt_str s)
 {
@@ -57,7 +57,7 @@ void dt_write_quoted(struct dt_writer *w, struct dt_str s)
     dt_write_char(w, '"');
 }
 
-void dt__vwritef(struct dt_writer *w, const char *fmt, va_list args)
+void dt_vwritef(struct dt_writer *w, const char *fmt, va_list args)
 {
     /* vsnprintf wants a byte for its NUL, which the writer's storage need not have. So what is
      * short goes by way of a copy, and only what is long is written in place. */
@@ -86,6 +86,6 @@ void dt_writef(struct dt_writer *w, const char *fmt, ...)
 {
     va_list args;
     va_start(args, fmt);
-    dt__vwritef(w, fmt, args);
+    dt_vwritef(w, fmt, args);
     va_end(args);
 }
