@@ -148,6 +148,25 @@ static void write_addr(struct dt_writer *w, const struct dt_addr *a)
     dt_addr_write(w, a);
 }
 
+static void write_escaped(struct dt_writer *w, struct dt_str s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+        if (c == '\\')
+            dt_write_lit(w, "\\\\");
+        else if (c == '\r')
+            dt_write_lit(w, "\\r");
+        else if (c == '\n')
+            dt_write_lit(w, "\\n");
+        else if (c >= 32 && c < 127)
+            dt_write_char(w, (char)c);
+        else {
+            dt_write_lit(w, "\\x");
+            dt_write_hex(w, c, 2);
+        }
+    }
+}
+
 void dt_record_write(const struct dt_record *r, const struct dt_record_item *item,
                      struct dt_writer *w)
 {
@@ -164,9 +183,7 @@ void dt_record_write(const struct dt_record *r, const struct dt_record_item *ite
     write_addr(w, &item->from);
     write_addr(w, &item->to);
     dt_write_char(w, ' ');
-    dt_write_u64(w, item->bytes ? item->bytes->n : 0);
-    dt_write_char(w, '\n');
-    dt_write(w, dt_bytes_str(item->bytes));
+    write_escaped(w, dt_bytes_str(item->bytes));
     dt_write_char(w, '\n');
 }
 
@@ -193,23 +210,21 @@ static int read_kind(struct dt_str word, enum dt_record_kind *out)
     return DT_E_SYNTAX;
 }
 
-enum { HEAD_WORDS = 8, BYTES_MAX = 1 << 20 };
+enum { HEAD_WORDS = 7 };
 
-static int read_head(struct dt_record *r, struct dt_str line, struct dt_record_item *item,
-                     uint64_t *n)
+static int read_head(struct dt_record *r, struct dt_reader *in, struct dt_record_item *item)
 {
     struct dt_str words[HEAD_WORDS];
-    struct dt_reader in = dt_reader(line);
     for (int i = 0; i < HEAD_WORDS; i++) {
-        words[i] = dt_reader_until(&in, ' ');
-        if (words[i].n == 0 || dt_reader_char(&in, ' ') != (i < HEAD_WORDS - 1))
+        words[i] = dt_reader_until(in, ' ');
+        if (words[i].n == 0 || !dt_reader_char(in, ' '))
             return DT_E_SYNTAX;
     }
     uint64_t at = 0, event = 0, call = 0;
-    if (dt_str_u64(dt_str_sub(words[0], 1, words[0].n), INT64_MAX, &at) ||
+    if (words[0].p[0] != '@' || dt_str_u64(dt_str_sub(words[0], 1, words[0].n), INT64_MAX, &at) ||
         read_kind(words[1], &item->kind) || dt_str_u64(words[3], DT_EV_QUIT, &event) ||
         dt_str_u64(words[4], UINT32_MAX, &call) || read_addr(words[5], &item->from) ||
-        read_addr(words[6], &item->to) || dt_str_u64(words[7], BYTES_MAX, n))
+        read_addr(words[6], &item->to))
         return DT_E_SYNTAX;
     item->at = (dt_time)at;
     item->event = (enum dt_event_kind)event;
@@ -218,23 +233,46 @@ static int read_head(struct dt_record *r, struct dt_str line, struct dt_record_i
     return DT_OK;
 }
 
-long dt_record_read(struct dt_record *r, struct dt_str text, struct dt_record_item *item)
+static int hex_digit(int c)
 {
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* One character of TEXT, its escape undone; -1 when it is malformed. */
+static int read_char(struct dt_reader *in)
+{
+    struct dt_str s;
+    if (!dt_reader_take(in, 1, &s))
+        return -1;
+    if (s.p[0] != '\\')
+        return (unsigned char)s.p[0];
+    if (!dt_reader_take(in, 1, &s))
+        return -1;
+    if (s.p[0] != 'x')
+        return s.p[0] == 'r' ? '\r' : s.p[0] == 'n' ? '\n' : s.p[0] == '\\' ? '\\' : -1;
+    if (!dt_reader_take(in, 2, &s))
+        return -1;
+    int high = hex_digit(s.p[0]), low = hex_digit(s.p[1]);
+    return high < 0 || low < 0 ? -1 : high << 4 | low;
+}
+
+int dt_record_read(struct dt_record *r, struct dt_str line, struct dt_record_item *item)
+{
+    struct dt_reader in = dt_reader(line);
     *item = (struct dt_record_item){0};
-    if (text.n == 0)
-        return 0;
-    size_t eol = dt_str_find(text, '\n');
-    uint64_t n = 0;
-    if (text.p[0] != '@')
+    if (read_head(r, &in, item))
         return DT_E_SYNTAX;
-    if (eol == text.n)
-        return eol > 512 ? DT_E_SYNTAX : 0;
-    if (read_head(r, dt_str_sub(text, 0, eol), item, &n))
-        return DT_E_SYNTAX;
-    if (text.n < eol + 1 + n + 1)
-        return 0;
-    if (text.p[eol + 1 + n] != '\n')
-        return DT_E_SYNTAX;
-    item->bytes = dt_bytes_copy(r->alloc, dt_str_sub(text, eol + 1, n));
-    return item->bytes ? (long)(eol + 1 + n + 1) : DT_E_NOMEM;
+    item->bytes = dt_bytes_new(r->alloc, (size_t)(in.end - in.p));
+    if (!item->bytes)
+        return DT_E_NOMEM;
+    while (!dt_reader_end(&in)) {
+        int c = read_char(&in);
+        if (c < 0) {
+            dt_bytes_drop(item->bytes);
+            item->bytes = NULL;
+            return DT_E_SYNTAX;
+        }
+        item->bytes->data[item->bytes->n++] = (char)c;
+    }
+    return DT_OK;
 }

@@ -67,15 +67,16 @@ size_t dt_record_note(struct dt_record *r, dt_time at, enum dt_record_kind kind,
 /* A keyed hash over all items: equal for equal runs (I40). */
 uint64_t dt_record_digest(const struct dt_record *r);
 
-/* ---- as text, between processes: one head line and the bytes ---- */
+/* ---- as text, between processes: one line an item ---- */
 
-/* "@AT KIND WHO EVENT CALL FROM TO N\n", N bytes, "\n". */
+/* "@AT KIND WHO EVENT CALL FROM TO TEXT\n"; in TEXT a backslash, CR, LF and what is not printable
+ * are escaped (\\, \r, \n, \xHH). At most 4 times the bytes and DT_RECORD_LINE_HEAD more. */
 void dt_record_write(const struct dt_record *r, const struct dt_record_item *item,
                      struct dt_writer *w);
-/* Takes one item off the front of `text`. Returns the bytes used, 0 if more are needed, or
- * DT_E_SYNTAX. `*item` gets one reference to its bytes, which the caller drops. Parties are made as
- * they are named. */
-long dt_record_read(struct dt_record *r, struct dt_str text, struct dt_record_item *item);
+enum { DT_RECORD_LINE_HEAD = 320 };
+/* Reads such a line, without its end. DT_OK, DT_E_SYNTAX or DT_E_NOMEM. `*item` gets one reference
+ * to its bytes, which the caller drops. Parties are made as they are named. */
+int dt_record_read(struct dt_record *r, struct dt_str line, struct dt_record_item *item);
 
 /* ---- what a message is, in short ---- */
 

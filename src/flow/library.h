@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The flows that ship with the program: the files of flows/, carried in the binary. */
+#ifndef FLOW_LIBRARY_H
+#define FLOW_LIBRARY_H
+
+#include "dualtone/base.h"
+
+struct dt_flow_file {
+    const char *name; /* "4.2.flow" */
+    const char *text; /* not terminated */
+    size_t n;
+};
+extern const struct dt_flow_file dt_flow_files[];
+extern const size_t dt_flow_files_n;
+
+#endif
