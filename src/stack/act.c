@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Performs what the tables say. Nothing here knows which machine it is working for. */
+#include "stack/private.h"
+
+enum {
+    TIMER_D_MIN_S = 32 /* 17.1.1.2: the client does not know the server's T1 */
+};
+
+/* ---- timers ---- */
+
+/* A timer of ours is always armed, from birth to end, so that this cannot fail for want of memory.
+ * What waits for nothing waits for the end of time. */
+static void arm(struct dt_stack *s, struct dt__tx *tx, dt_time due)
+{
+    (void)dt_timers_arm(&s->timers, &tx->timer, dt_time_min(due, DT_TIME_NEVER - 1));
+}
+
+void dt__tx_schedule(struct dt_stack *s, struct dt__tx *tx)
+{
+    arm(s, tx, dt_time_min(tx->active->end_at, tx->active->resend_at));
+}
+
+static void end_after(struct dt_stack *s, dt_time now, struct dt__tx *tx, dt_time wait)
+{
+    if (!tx->active) {
+        arm(s, tx, now + wait);
+        return;
+    }
+    tx->active->end_at = now + wait;
+    dt__tx_schedule(s, tx);
+}
+
+/* Counted from when the last one was due, not from when the host came round to it, so that delays
+ * do not add up. */
+static void resend_after(struct dt_stack *s, dt_time now, struct dt__tx *tx, dt_time wait)
+{
+    struct dt__active *a = tx->active;
+    dt_time from = a->resend_at == DT_TIME_NEVER ? now : a->resend_at;
+    if (from + wait <= now)
+        from = now;
+    a->interval = wait;
+    a->resend_at = a->repeats ? from + wait : DT_TIME_NEVER;
+    dt__tx_schedule(s, tx);
+}
+
+static void set_resend(struct dt_stack *s, dt_time now, struct dt__tx *tx, uint32_t todo)
+{
+    dt_time last = tx->active ? tx->active->interval : 0;
+    if (!tx->active || dt__is_reliable(&tx->hop))
+        return;
+    if (todo & DO_FIRST) {
+        tx->active->repeats = UINT32_MAX;
+        resend_after(s, now, tx, s->cfg.t1);
+    } else if (todo & DO_DOUBLE) {
+        resend_after(s, now, tx, 2 * last);
+    } else if (todo & DO_CAPPED) {
+        resend_after(s, now, tx, dt_time_min(2 * last, s->cfg.t2));
+    } else if (todo & DO_AT_T2) {
+        resend_after(s, now, tx, s->cfg.t2);
+    }
+}
+
+static void set_end(struct dt_stack *s, dt_time now, struct dt__tx *tx, uint32_t todo)
+{
+    dt_time long_wait = 64 * s->cfg.t1, d_min = TIMER_D_MIN_S * DT_SECOND;
+    bool reliable = dt__is_reliable(&tx->hop);
+    if (todo & DO_END_64T1)
+        end_after(s, now, tx, long_wait);
+    else if (todo & DO_END_64T1_UDP)
+        end_after(s, now, tx, reliable ? 0 : long_wait);
+    else if (todo & DO_END_32S_UDP)
+        end_after(s, now, tx, reliable ? 0 : long_wait > d_min ? long_wait : d_min);
+    else if (todo & DO_END_T4_UDP)
+        end_after(s, now, tx, reliable ? 0 : s->cfg.t4);
+}
+
+/* ---- sending ---- */
+
+static struct dt_hop where_to(const struct dt__tx *tx, const struct dt__event *ev)
+{
+    struct dt_hop to = ev->kind == EV_RX_REPEAT ? *ev->from : tx->hop;
+    if (ev->kind == EV_RX_REPEAT)
+        to.remote.port = dt__reply_port(&ev->m->via, ev->from); /* to who asked again (I5) */
+    else if (!dt__is_client(tx))
+        to.remote.port = tx->reply_port;
+    return to;
+}
+
+static void send_response(struct dt_stack *s, dt_time now, struct dt__tx *tx,
+                          const struct dt__event *ev, bool keep)
+{
+    struct dt_hop to = where_to(tx, ev);
+    (void)dt__send(s, now, &to, ev->bytes); /* what is lost is asked for again */
+    if (!keep)
+        return;
+    struct dt_bytes *old = tx->message;
+    tx->message = dt_bytes_hold(ev->bytes);
+    dt_bytes_drop(old);
+}
+
+static void send_again(struct dt_stack *s, dt_time now, struct dt__tx *tx,
+                       const struct dt__event *ev)
+{
+    struct dt_hop to = where_to(tx, ev);
+    if (!tx->message)
+        return;
+    if (tx->active && ev->kind == EV_RESEND)
+        tx->active->repeats--;
+    s->counts.repeats++;
+    (void)dt__send(s, now, &to, tx->message);
+}
+
+/* While the active part is there, `message` is still the INVITE: an ACK for which there was no
+ * memory is made when the failure comes again. */
+static void send_ack(struct dt_stack *s, dt_time now, struct dt__tx *tx, const struct dt_sip_msg *m)
+{
+    if (tx->active) {
+        struct dt_bytes *ack;
+        tx->active->resend_at = DT_TIME_NEVER;
+        if (dt__derive(s, tx->message, m, &ack))
+            return;
+        dt_bytes_drop(tx->message);
+        tx->message = ack;
+        dt__tx_shed(s, tx);
+    } else {
+        s->counts.repeats++;
+    }
+    (void)dt__send(s, now, &tx->hop, tx->message);
+}
+
+static void shed(struct dt_stack *s, struct dt__tx *tx, bool all)
+{
+    if (tx->active)
+        tx->active->resend_at = DT_TIME_NEVER; /* should it have to stay */
+    dt__tx_shed(s, tx);
+    if (!all)
+        return;
+    dt_bytes_drop(tx->message);
+    tx->message = NULL;
+}
+
+/* ---- the user ---- */
+
+static void deliver(struct dt_stack *s, dt_time now, struct dt__tx *tx, const struct dt__event *ev)
+{
+    if (ev->kind == EV_RX_ACK)
+        s->ops->request(s->user, now, 0, ev->m, ev->from);
+    else
+        s->ops->response(s->user, now, dt__tx_id(tx), tx->cookie, ev->m, ev->from);
+}
+
+/* The last arrow. */
+static void finish(struct dt_stack *s, dt_time now, struct dt__tx *tx, const struct dt__rule *rule,
+                   const struct dt__event *ev)
+{
+    dt_tx id = dt__tx_id(tx);
+    uint64_t cookie = tx->cookie;
+    if ((rule->actions & DO_FAIL) && ev->err == DT_E_TIMEOUT && tx->hop.stream) {
+        struct dt__stream *st = dt__stream_find(s, tx->hop.stream);
+        if (st)
+            st->silent = true;
+    }
+    dt__tx_end(s, tx);
+    if (rule->actions & DO_FAIL)
+        s->ops->failed(s->user, now, id, cookie, ev->err);
+    else
+        s->ops->ended(s->user, now, id, cookie);
+}
+
+/* ---- one event ---- */
+
+/* The only writer of a state between birth and end (pool.c). */
+static void set_state(struct dt_stack *s, struct dt__tx *tx, enum dt__state next)
+{
+    if (tx->state == next)
+        return;
+    if (s->env->log && s->env->log->level >= DT_LOG_DEBUG)
+        dt_log(s->env, DT_LOG_DEBUG, "stack", DT_STR_NONE, "%s %08x: %s, then %s",
+               dt__machine_name(tx->machine), (unsigned)tx->timer.kind, dt__state_name(tx->state),
+               dt__state_name(next));
+    tx->state = (uint8_t)next;
+}
+
+static void perform(struct dt_stack *s, dt_time now, struct dt__tx *tx, const struct dt__rule *rule,
+                    const struct dt__event *ev)
+{
+    uint32_t todo = rule->actions;
+    set_state(s, tx, rule->next);
+    if (todo & DO_SEND)
+        send_response(s, now, tx, ev, todo & DO_KEEP);
+    if (todo & DO_REPEAT)
+        send_again(s, now, tx, ev);
+    if (todo & DO_ACK)
+        send_ack(s, now, tx, ev->m);
+    if (todo & DO_DROP_REQUEST)
+        dt__drop_late(s, &tx->active->request);
+    if (todo & (DO_SHED | DO_SHED_ALL))
+        shed(s, tx, todo & DO_SHED_ALL);
+    if (todo & DO_STOP) {
+        tx->active->end_at = tx->active->resend_at = DT_TIME_NEVER;
+        dt__tx_schedule(s, tx);
+    }
+    set_resend(s, now, tx, todo);
+    set_end(s, now, tx, todo);
+    if (todo & DO_DELIVER)
+        deliver(s, now, tx, ev); /* last: it may end anything */
+}
+
+int dt__fire(struct dt_stack *s, dt_time now, struct dt__tx *tx, const struct dt__event *ev)
+{
+    const struct dt__rule *rule = dt__rule_find(tx->machine, tx->state, ev->kind);
+    if (!rule)
+        return DT_E_STATE;
+    if (rule->next == ST_TERMINATED)
+        finish(s, now, tx, rule, ev);
+    else
+        perform(s, now, tx, rule, ev);
+    return DT_OK;
+}
+
+void dt__tx_timer(struct dt_stack *s, dt_time now, struct dt__tx *tx)
+{
+    bool ended = !tx->active || now >= tx->active->end_at;
+    struct dt__event ev = {.kind = ended ? EV_END : EV_RESEND, .err = DT_E_TIMEOUT};
+    arm(s, tx, DT_TIME_NEVER); /* takes back the place in the heap */
+    (void)dt__fire(s, now, tx, &ev);
+}

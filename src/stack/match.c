@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Which transaction a message belongs to: RFC 3261 17.1.3 and 17.2.3. sent-by and branch are
+ * compared byte for byte: whoever repeats, acknowledges or cancels writes them as before. */
+#include "stack/private.h"
+
+struct hashes {
+    struct dt_siphash map, check;
+};
+
+static void add(struct hashes *h, struct dt_str s)
+{
+    dt_siphash_add_str(&h->map, s);
+    dt_siphash_add_str(&h->check, s);
+}
+
+/* `kind` parts the keys of clients from those of servers. */
+static struct hashes begin(const struct dt_stack *s, char kind, struct dt_str method)
+{
+    struct hashes h;
+    dt_siphash_init(&h.map, s->txs.key);
+    dt_siphash_init(&h.check, s->check_key);
+    add(&h, (struct dt_str){&kind, 1});
+    add(&h, method);
+    return h;
+}
+
+static struct dt__key end(struct hashes *h)
+{
+    return (struct dt__key){dt_siphash_end(&h->map), dt_siphash_end(&h->check)};
+}
+
+struct dt__key dt__key_request(const struct dt_stack *s, const struct dt_sip_msg *m,
+                               enum dt_method method, struct dt_str to_tag)
+{
+    struct dt_str name =
+        method == DT_METHOD_OTHER ? m->method_text : dt_str_z(dt_method_name(method));
+    bool cookie = dt_via_has_cookie(&m->via);
+    struct hashes h = begin(s, cookie ? 's' : 'o', name);
+    if (cookie) {
+        add(&h, m->via.branch);
+        add(&h, m->via.sent_by);
+        return end(&h);
+    }
+    /* A peer of RFC 2543 */
+    uint32_t number = m->cseq.number;
+    add(&h, m->uri_text);
+    add(&h, m->from.tag);
+    add(&h, to_tag);
+    add(&h, m->call_id);
+    add(&h, (struct dt_str){(const char *)&number, sizeof number});
+    add(&h, m->via.text);
+    return end(&h);
+}
+
+struct dt__key dt__key_response(const struct dt_stack *s, struct dt_str branch,
+                                enum dt_method method)
+{
+    struct hashes h = begin(s, 'c', dt_str_z(dt_method_name(method)));
+    add(&h, branch);
+    return end(&h);
+}
+
+static struct dt__tx *tx_of_entry(struct dt_map_entry *e, uint64_t check)
+{
+    for (; e; e = dt_map_next(e)) {
+        struct dt__tx *tx = DT_OF(e, struct dt__tx, entry);
+        if (tx->check == check)
+            return tx;
+    }
+    return NULL;
+}
+
+struct dt__tx *dt__find_server(const struct dt_stack *s, const struct dt__key *key)
+{
+    return tx_of_entry(dt_map_first(&s->txs, key->hash), key->check);
+}
+
+/* Was `tag` the To tag of the response that was kept? */
+static bool answered_with_tag(const struct dt__tx *tx, struct dt_str tag)
+{
+    struct dt_sip_header headers[DT_MSG_HEADERS_MAX];
+    struct dt_sip_msg m;
+    struct dt_name_addr to;
+    if (dt_sip_parse(&m, dt_bytes_str(tx->message), headers, DT_MSG_HEADERS_MAX) ||
+        dt_sip_name_addr(&to, dt_sip_get(&m, DT_H_TO)))
+        return false;
+    return dt_str_eq(to.tag, tag);
+}
+
+struct dt__tx *dt__find_acked(const struct dt_stack *s, const struct dt_sip_msg *ack)
+{
+    struct dt__key key = dt__key_request(s, ack, DT_INVITE, ack->to.tag);
+    struct dt__tx *tx = dt__find_server(s, &key);
+    if (tx || dt_via_has_cookie(&ack->via))
+        return tx;
+    /* The INVITE of an RFC 2543 peer had no To tag yet; its ACK has that of our response. */
+    key = dt__key_request(s, ack, DT_INVITE, DT_STR_NONE);
+    tx = dt__find_server(s, &key);
+    return tx && tx->message && !answered_with_tag(tx, ack->to.tag) ? NULL : tx;
+}
+
+static bool is_open(const struct dt__tx *tx)
+{
+    return tx->state == ST_CALLING || tx->state == ST_TRYING || tx->state == ST_PROCEEDING;
+}
+
+/* How well a response from `from` fits. */
+static int rank(const struct dt__tx *tx, const struct dt_hop *from)
+{
+    if (from->stream && tx->hop.stream == from->stream)
+        return 4;
+    if (dt_addr_eq(&tx->hop.remote, &from->remote))
+        return 3;
+    if (dt_addr_ip_eq(&tx->hop.remote, &from->remote))
+        return 2;
+    return is_open(tx);
+}
+
+struct dt__tx *dt__find_client(const struct dt_stack *s, const struct dt__key *key,
+                               const struct dt_hop *from)
+{
+    struct dt__tx *best = NULL;
+    /* The map gives the newest first, so the last of equal rank is the oldest. */
+    for (struct dt_map_entry *e = dt_map_first(&s->txs, key->hash); e; e = dt_map_next(e)) {
+        struct dt__tx *tx = DT_OF(e, struct dt__tx, entry);
+        if (tx->check == key->check && (!best || rank(tx, from) >= rank(best, from)))
+            best = tx;
+    }
+    return best;
+}

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Server transactions: RFC 3261 17.2, CANCEL by 9.2. */
+#include "stack/private.h"
+
+/* ---- in ---- */
+
+/* maddr is passed over: it would let anybody aim our responses at a third party (I23). */
+uint16_t dt__reply_port(const struct dt_via *via, const struct dt_hop *from)
+{
+    if (via->has_rport && !dt__is_reliable(from))
+        return from->remote.port; /* RFC 3581 4 */
+    return via->port ? via->port : DT__SIP_PORT;
+}
+
+static void receive_ack(struct dt_stack *s, dt_time now, const struct dt_sip_msg *m,
+                        const struct dt_hop *from)
+{
+    struct dt__tx *tx = dt__find_acked(s, m);
+    struct dt__event ev = {.kind = EV_RX_ACK, .m = m, .from = from};
+    if (!tx)
+        s->ops->request(s->user, now, 0, m, from);
+    else if (dt__fire(s, now, tx, &ev))
+        dt__dropped(s, now, from, "ACK before the final response");
+}
+
+/* The To tag that the INVITE was answered with so far: the response to the CANCEL should have the
+ * same (9.2). Slices of the kept response. */
+static struct dt_str tag_so_far(const struct dt__tx *invite)
+{
+    struct dt_sip_header headers[DT_MSG_HEADERS_MAX];
+    struct dt_sip_msg m;
+    struct dt_name_addr to;
+    if (!invite->message ||
+        dt_sip_parse(&m, dt_bytes_str(invite->message), headers, DT_MSG_HEADERS_MAX) ||
+        dt_sip_name_addr(&to, dt_sip_get(&m, DT_H_TO)))
+        return DT_STR_NONE;
+    return to.tag;
+}
+
+static void receive_cancel(struct dt_stack *s, dt_time now, struct dt__tx *tx,
+                           struct dt__tx *invite, const struct dt_sip_msg *m)
+{
+    int err = dt_stack_answer(s, now, dt__tx_id(tx), 200, tag_so_far(invite), DT_STR_NONE);
+    if (err)
+        dt__tx_end(s, tx); /* its repeat gets another try */
+    if (invite->state != ST_PROCEEDING || invite->active->cancelled)
+        return; /* after the final it has no effect (9.2) */
+    invite->active->cancelled = true;
+    s->ops->cancel(s->user, now, dt__tx_id(invite), invite->cookie, m);
+}
+
+static int open_server(struct dt_stack *s, dt_time now, const struct dt_sip_msg *m,
+                       const struct dt__key *key, struct dt_bytes *bytes, const struct dt_hop *from,
+                       struct dt__tx **out)
+{
+    bool invite = m->method == DT_INVITE;
+    int err = dt__tx_new(s, invite ? DT__IST : DT__NIST, key, from, out);
+    if (err)
+        return err;
+    struct dt__active *a = (*out)->active;
+    a->request = bytes ? dt_bytes_hold(bytes) : dt_bytes_copy(s->env->alloc, m->text);
+    if (!a->request) {
+        dt__tx_end(s, *out);
+        return DT_E_NOMEM;
+    }
+    (*out)->reply_port = dt__reply_port(&m->via, from);
+    if (!invite)
+        a->end_at = now + 64 * s->cfg.t1;
+    dt__tx_schedule(s, *out);
+    return DT_OK;
+}
+
+/* A CANCEL of what is under way is never refused: there is one for an INVITE. */
+static bool is_full(const struct dt_stack *s, const struct dt__tx *cancelled)
+{
+    return !cancelled && s->counts.transactions >= s->cfg.max_transactions;
+}
+
+static void refuse_limit(struct dt_stack *s, dt_time now, const struct dt_sip_msg *m,
+                         const struct dt_hop *from)
+{
+    char line[64];
+    struct dt_writer w = dt_writer(line, sizeof line);
+    dt_sip_write_headerf(&w, DT_H_RETRY_AFTER, "%d", DT__RETRY_AFTER_S);
+    s->counts.refused_limit++;
+    if (!dt__refuse(s, now, m, from, 503, DT_STR_NONE, dt_writer_str(&w)))
+        dt__dropped(s, now, from, "limit reached");
+}
+
+static void receive_new(struct dt_stack *s, dt_time now, const struct dt_sip_msg *m,
+                        const struct dt__key *key, struct dt_bytes *bytes,
+                        const struct dt_hop *from)
+{
+    struct dt__tx *invite = NULL, *tx;
+    if (m->method == DT_CANCEL) {
+        struct dt__key of = dt__key_request(s, m, DT_INVITE, m->to.tag);
+        invite = dt__find_server(s, &of);
+    }
+    if (is_full(s, invite) || open_server(s, now, m, key, bytes, from, &tx))
+        refuse_limit(s, now, m, from);
+    else if (invite)
+        receive_cancel(s, now, tx, invite, m);
+    else
+        s->ops->request(s->user, now, dt__tx_id(tx), m, from);
+}
+
+void dt__server_request(struct dt_stack *s, dt_time now, const struct dt_sip_msg *m,
+                        struct dt_bytes *bytes, const struct dt_hop *from)
+{
+    if (m->method == DT_ACK) {
+        receive_ack(s, now, m, from);
+        return;
+    }
+    struct dt__key key = dt__key_request(s, m, m->method, m->to.tag);
+    struct dt__tx *tx = dt__find_server(s, &key);
+    if (!tx) {
+        receive_new(s, now, m, &key, bytes, from);
+        return;
+    }
+    s->counts.absorbed++;
+    (void)dt__fire(s, now, tx, &(struct dt__event){.kind = EV_RX_REPEAT, .m = m, .from = from});
+}
+
+/* ---- out ---- */
+
+int dt_stack_respond(struct dt_stack *s, dt_time now, dt_tx tx, int status, struct dt_bytes *bytes)
+{
+    struct dt__tx *found = dt__tx_of(s, tx);
+    if (!found)
+        return DT_E_STALE;
+    if (status < 100 || status > 699)
+        return DT_E_RANGE;
+    dt__enter(s);
+    struct dt__event ev = {
+        .kind = status < 200   ? EV_TX_1XX
+                : status < 300 ? EV_TX_2XX
+                               : EV_TX_FAIL,
+        .bytes = bytes,
+    };
+    int err = dt__fire(s, now, found, &ev); /* the tables of clients have no such event */
+    dt__leave(s);
+    return err;
+}
+
+int dt_stack_answer(struct dt_stack *s, dt_time now, dt_tx tx, int status, struct dt_str to_tag,
+                    struct dt_str extra)
+{
+    struct dt_sip_header headers[DT_MSG_HEADERS_MAX];
+    struct dt_sip_msg m;
+    struct dt_hop from;
+    struct dt_bytes *bytes;
+    char tag[16], lines[1024];
+    int err = dt_stack_request_of(s, tx, &m, headers, DT_MSG_HEADERS_MAX);
+    if (err)
+        return err;
+    struct dt_writer w = dt_writer(lines, sizeof lines);
+    dt__write_extra(s, &w, extra);
+    if (w.err)
+        return w.err;
+    (void)dt_stack_hop_of(s, tx, &from);
+    struct dt_sip_answer ans = {
+        .status = status,
+        .to_tag = to_tag.n ? to_tag : dt__answer_tag(s, &m, tag),
+        .extra = dt_writer_str(&w),
+        .source = &from.remote,
+    };
+    err = dt_sip_answer(&m, &ans, s->env->alloc, &bytes);
+    if (err)
+        return err;
+    err = dt_stack_respond(s, now, tx, status, bytes);
+    dt_bytes_drop(bytes);
+    return err;
+}
+
+int dt_stack_request_of(const struct dt_stack *s, dt_tx tx, struct dt_sip_msg *out,
+                        struct dt_sip_header *headers, uint16_t cap)
+{
+    const struct dt__tx *found = dt__tx_of(s, tx);
+    if (!found)
+        return DT_E_STALE;
+    if (!found->active || !found->active->request)
+        return DT_E_STATE;
+    /* It was good when it came, so this fails only when `cap` is too small. */
+    int err = dt_sip_parse(out, dt_bytes_str(found->active->request), headers, cap);
+    return err ? err : dt_sip_check(out);
+}
+
+int dt_stack_hop_of(const struct dt_stack *s, dt_tx tx, struct dt_hop *out)
+{
+    const struct dt__tx *found = dt__tx_of(s, tx);
+    if (!found)
+        return DT_E_STALE;
+    *out = found->hop;
+    return DT_OK;
+}
+
+int dt_stack_set_cookie(struct dt_stack *s, dt_tx tx, uint64_t cookie)
+{
+    struct dt__tx *found = dt__tx_of(s, tx);
+    if (!found)
+        return DT_E_STALE;
+    found->cookie = cookie;
+    return DT_OK;
+}
