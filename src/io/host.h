@@ -68,6 +68,9 @@ void dt_host_remove(struct dt_host *h, int node);
 /* Runs the loop in this thread until dt_host_stop. Streams get half a second to write what they
  * have. DT_OK or DT_E_STATE (stopped before). Once only. */
 int dt_host_run(struct dt_host *h);
+/* In place of dt_host_run: one turn of the loop, waiting at most until `limit`. DT_OK or DT_E_STATE
+ * (it runs in a thread of its own). */
+int dt_host_turn(struct dt_host *h, dt_time limit);
 /* Ends dt_host_run. From any thread, and before dt_host_run too. */
 void dt_host_stop(struct dt_host *h);
 /* The same as dt_host_run in a thread of its own; dt_host_join waits for its end. DT_OK or

@@ -38,6 +38,8 @@ void dt_process_free(struct dt_process *p);
 int dt_process_send(struct dt_process *p, struct dt_str line);
 /* Closes its standard input. */
 void dt_process_send_end(struct dt_process *p);
+/* The signals that its users need, without <signal.h>. */
+enum { DT_PROCESS_KILL = 9, DT_PROCESS_END = 15, DT_PROCESS_CONTINUE = 18, DT_PROCESS_STOP = 19 };
 /* DT_OK, or DT_E_STALE if it has ended. */
 int dt_process_kill(struct dt_process *p, int signo);
 int dt_process_pid(const struct dt_process *p);
