@@ -135,7 +135,7 @@ struct dt_sip_msg {
     uint16_t headers_at, headers_end; /* first header line; the empty line */
     uint16_t first[DT_H_COUNT];       /* 1 + index of the first line with this id; 0: none */
     enum dt_sip_fault fault;
-    /* Set by dt_sip_check. */
+    /* Set by dt_sip_check; with a fault, a part that was bad or absent is empty (text.p NULL). */
     bool checked;
     struct dt_via via;        /* the top one */
     struct dt_name_addr from, to;
@@ -160,8 +160,8 @@ int dt_sip_parse(struct dt_sip_msg *out, struct dt_str text, struct dt_sip_heade
  * with `m->fault` set. Fills the fields behind `checked`. */
 int dt_sip_check(struct dt_sip_msg *m);
 
-/* A counted copy of a parsed message, in one allocation, for who must keep it: release with
- * dt_sip_msg_drop. NULL without memory. */
+/* A copy of a parsed message, text and index with it, in one allocation, for who must keep it:
+ * release with dt_sip_msg_drop (NULL is fine). NULL without memory. */
 struct dt_sip_msg *dt_sip_msg_keep(const struct dt_alloc *a, const struct dt_sip_msg *m);
 void dt_sip_msg_drop(struct dt_sip_msg *m);
 
@@ -219,7 +219,8 @@ bool dt_sip_lists(const struct dt_sip_msg *m, enum dt_header_id id, struct dt_st
 /* Is the top Via's branch one of RFC 3261 (magic cookie)? */
 bool dt_via_has_cookie(const struct dt_via *v);
 /* Where a response goes by this Via (RFC 3261 18.2.2, RFC 3581 4): received and rport first, then
- * sent-by when it is an address. DT_OK, or DT_E_ABSENT when sent-by is a name. */
+ * sent-by when it is an address. DT_OK, DT_E_ABSENT when sent-by is a name, or DT_E_UNSUPPORTED for
+ * a transport other than UDP and TCP. */
 int dt_via_response_addr(const struct dt_via *v, struct dt_addr *out);
 
 #endif

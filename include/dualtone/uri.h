@@ -34,8 +34,9 @@ int dt_uri_parse(struct dt_uri *out, struct dt_str text, size_t *at);
  * False if it is not there. Quoted values come without their quotes. */
 bool dt_param(struct dt_str params, const char *name, struct dt_str *value);
 
-/* The IP address and port in a host that is a number; port 0 where none was given. DT_OK or
- * DT_E_ABSENT for a name. The transport parameter decides `transport` (UDP when absent). */
+/* The IP address and port in a host that is a number; port 0 where none was given. The transport
+ * parameter decides `transport` (UDP when absent). DT_OK, DT_E_ABSENT for a name, DT_E_UNSUPPORTED
+ * for sips or a transport other than UDP and TCP: never a downgrade. */
 int dt_uri_addr(const struct dt_uri *u, struct dt_addr *out);
 
 /* Writes `s` with %HH replaced (RFC 3261 19.1.2); a bad escape stays as it is. */

@@ -103,8 +103,10 @@ static void check_max_forwards(struct dt_sip_msg *m)
  * components may not stand in a Request-URI (19.1.1, table 1). */
 static void check_uri(struct dt_sip_msg *m)
 {
-    if (dt_uri_parse(&m->uri, m->uri_text, NULL) || m->uri.headers.p)
+    if (dt_uri_parse(&m->uri, m->uri_text, NULL) || m->uri.headers.p) {
+        m->uri = (struct dt_uri){.port = 0};
         fail(m, DT_FAULT_URI);
+    }
 }
 
 /* Each value of a Route line, comma to comma; its URI must be in angle brackets (20.34). Returns

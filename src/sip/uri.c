@@ -83,20 +83,21 @@ static int take_sip(struct dt_reader *r, struct dt_uri *u)
     return take_params(r, u) || take_headers(r, u) ? DT_E_SYNTAX : DT_OK;
 }
 
-static bool is_number(char c)
-{
-    return dt_char_is(c, DT_C_HEX) || dt_str_find(DT_STR("+*#-.()"), c) < 7;
-}
-
-/* A telephone number: global "+" digits, or local digits; visual separators in both (RFC 3966 3).
- */
+/* A telephone number: global "+" digits, or local digits; visual separators in both, and one digit
+ * at least (RFC 3966 3). */
 static int take_tel(struct dt_reader *r, struct dt_uri *u)
 {
     const char *from = r->p;
-    while (r->p < r->end && is_number(*r->p) && (*r->p != '+' || r->p == from))
-        r->p++;
+    bool digit = false;
+    dt_reader_char(r, '+');
+    for (; r->p < r->end; r->p++) {
+        if (dt_char_is(*r->p, DT_C_HEX) || *r->p == '*' || *r->p == '#')
+            digit = true;
+        else if (dt_str_find(DT_STR("-.()"), *r->p) == 4)
+            break;
+    }
     u->user = (struct dt_str){from, (size_t)(r->p - from)};
-    return u->user.n ? take_params(r, u) : DT_E_SYNTAX;
+    return digit ? take_params(r, u) : DT_E_SYNTAX;
 }
 
 /* Any other scheme is carried as it is; what would break a header is refused. */
@@ -166,11 +167,11 @@ int dt_uri_addr(const struct dt_uri *u, struct dt_addr *out)
 {
     struct dt_str transport = DT_STR("udp");
     struct dt_addr a;
-    if (u->scheme != DT_URI_SIP || dt__host_addr(u->host, &a))
+    if (dt__host_addr(u->host, &a)) /* other schemes have an empty one */
         return DT_E_ABSENT;
     dt_param(u->params, "transport", &transport);
     bool tcp = dt_str_ieq(transport, DT_STR("tcp"));
-    if (!tcp && !dt_str_ieq(transport, DT_STR("udp")))
+    if (u->scheme != DT_URI_SIP || (!tcp && !dt_str_ieq(transport, DT_STR("udp"))))
         return DT_E_UNSUPPORTED;
     a.port = u->port;
     a.transport = tcp ? DT_TCP : DT_UDP;

@@ -155,6 +155,8 @@ static bool same_tel(const struct dt_uri *a, const struct dt_uri *b)
 
 bool dt_uri_eq(const struct dt_uri *a, const struct dt_uri *b)
 {
+    if (dt_str_eq(a->text, b->text))
+        return true;
     if (a->scheme != b->scheme)
         return false;
     switch (a->scheme) {
@@ -166,5 +168,5 @@ bool dt_uri_eq(const struct dt_uri *a, const struct dt_uri *b)
     case DT_URI_OTHER:
         break;
     }
-    return dt_str_eq(a->text, b->text);
+    return false;
 }
