@@ -51,7 +51,9 @@ static const struct dt_option rows[] = {
 static bool is_library(const struct dt_flow_file *f, struct dt_str name)
 {
     struct dt_str file = dt_str_z(f->name);
-    return dt_str_eq(file, name) || dt_str_eq(dt_str_sub(file, 0, file.n - strlen(".flow")), name);
+    return dt_str_eq(file, name) ||
+           (dt_str_ends(file, DT_STR(".flow")) &&
+            dt_str_eq(dt_str_sub(file, 0, file.n - strlen(".flow")), name));
 }
 
 static int parse(struct dt_str file, struct dt_str text, struct dt_flow **out)
@@ -92,6 +94,8 @@ static int list_flows(void)
 {
     for (size_t i = 0; i < dt_flow_files_n; i++) {
         struct dt_flow *f = NULL;
+        if (!dt_str_ends(dt_str_z(dt_flow_files[i].name), DT_STR(".flow")))
+            continue;
         if (parse(dt_str_z(dt_flow_files[i].name),
                   (struct dt_str){dt_flow_files[i].text, dt_flow_files[i].n}, &f))
             return DT_EXIT_FAILED;

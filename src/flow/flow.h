@@ -68,6 +68,7 @@ struct dt_flow_step {
         bool lacks;
     } has[DT_FLOW_HAS_MAX];
     size_t n_has;
+    bool unscaled; /* WAIT: "hear", sound takes the time that it takes */
     bool optional;
     unsigned block; /* 0: in order; else the number of its unordered block */
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The flows that ship with the program: the files of flows/, carried in the binary. */
+ * The files that ship with the program, carried in the binary: the flows of flows/ and the demo's
+ * samples. */
 #ifndef FLOW_LIBRARY_H
 #define FLOW_LIBRARY_H
 
@@ -8,7 +9,7 @@
 
 struct dt_flow_file {
     const char *name; /* "4.2.flow" */
-    const char *text; /* not terminated */
+    const char *text; /* or a WAV's bytes; not terminated */
     size_t n;
 };
 extern const struct dt_flow_file dt_flow_files[];

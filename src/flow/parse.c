@@ -240,7 +240,7 @@ static void parse_wait(struct parse *p)
 {
     dt_time t = 0;
     if (p->n != 2 || !parse_seconds(p->words[1].text, &t)) {
-        wrong(p, 1, "use: wait SECONDS");
+        wrong(p, 1, "use SECONDS, as in: wait 2.5");
         return;
     }
     struct dt_flow_step *s = new_step(p, DT_FLOW_WAIT);
@@ -248,6 +248,7 @@ static void parse_wait(struct parse *p)
         return;
     s->times[0] = t;
     s->n_times = 1;
+    s->unscaled = is(p, 0, "hear");
 }
 
 static void parse_state(struct parse *p)
@@ -406,15 +407,15 @@ static const struct {
     void (*parse)(struct parse *p);
     bool declaration;
 } statements[] = {
-    {"flow", parse_flow, true},         {"proxy", parse_proxy, true},
-    {"phone", parse_phone, true},       {"foreign", parse_foreign, true},
-    {"set", parse_set, true},           {"blackhole", parse_fault, false},
-    {"kill", parse_fault, false},       {"hang", parse_fault, false},
-    {"wake", parse_fault, false},       {"restart", parse_fault, false},
-    {"wait", parse_wait, false},        {"ringing", parse_state, false},
-    {"talking", parse_state, false},    {"ended", parse_state, false},
-    {"registered", parse_state, false}, {"unordered", parse_block, false},
-    {"end", parse_block, false},
+    {"flow", parse_flow, true},        {"proxy", parse_proxy, true},
+    {"phone", parse_phone, true},      {"foreign", parse_foreign, true},
+    {"set", parse_set, true},          {"blackhole", parse_fault, false},
+    {"kill", parse_fault, false},      {"hang", parse_fault, false},
+    {"wake", parse_fault, false},      {"restart", parse_fault, false},
+    {"wait", parse_wait, false},       {"hear", parse_wait, false},
+    {"ringing", parse_state, false},   {"talking", parse_state, false},
+    {"ended", parse_state, false},     {"registered", parse_state, false},
+    {"unordered", parse_block, false}, {"end", parse_block, false},
 };
 
 static void parse_line(struct parse *p)

@@ -373,7 +373,7 @@ static int act_start(struct run *x, const struct dt_flow_step *s)
 
 static int act_wait(struct run *x, const struct dt_flow_step *s)
 {
-    dt_time until = x->w->ops->now(x->w) + scaled(x, s->times[0]);
+    dt_time until = x->w->ops->now(x->w) + (s->unscaled ? s->times[0] : scaled(x, s->times[0]));
     while (x->w->ops->now(x->w) < until)
         x->w->ops->advance(x->w, until);
     return DT_OK;
