@@ -246,7 +246,7 @@ const struct dt_command dt_cmd_phone = {
     .n_options = sizeof options / sizeof options[0],
     .target_size = sizeof(struct phone_options),
     .conf_options = dt_phone_options,
-    .n_conf_options = 0, /* set below: the size of a table is no constant here */
+    .n_conf_options = DT_PHONE_OPTIONS,
     .conf_size = sizeof(struct dt_phone_config),
     .run = run,
 };

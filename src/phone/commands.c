@@ -272,6 +272,16 @@ static void show(struct ask *a)
 static void quit(struct ask *a)
 {
     bool again = a->p->quitting;
+    if (a->n == 2 && !dt_str_ieq(a->words[1].text, DT_STR("idle"))) {
+        problem(a, 0, "\"%.*s\" is not understood; say quit, or quit idle.",
+                DT_FMT(a->words[1].text));
+        return;
+    }
+    if (a->n == 2) {
+        a->p->quit_idle = true; /* phone.c looks whether it is */
+        reply(a, 0, "Quitting when the calls have ended.");
+        return;
+    }
     dt__phone_quit(a->p, a->now);
     reply(a, 0, again ? "Quitting at once." : "Quitting when calls and registrations have ended.");
 }
@@ -286,7 +296,7 @@ static const struct command commands[] = {
     {"hold", "[CALL]", "put a call on hold", 0, 1, hold},
     {"resume|unhold", "[CALL]", "take a call back from hold", 0, 1, resume},
     {"show|status", "", "the screen, the lines and the calls", 0, 0, show},
-    {"quit|exit", "", "end all calls and registrations, then the phone", 0, 0, quit},
+    {"quit|exit", "[idle]", "end all calls (idle: wait for their end), then the phone", 0, 1, quit},
     {"help|?", "", "this list", 0, 0, help},
 };
 static const size_t n_commands = sizeof commands / sizeof commands[0];

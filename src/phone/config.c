@@ -238,6 +238,8 @@ const struct dt_option dt_phone_options[] = {
     ADDRESS("line_domain", FIELD(line_domain),
             "domain of the lines at every proxy; empty: the proxy's address", "RFC 3261 10.2"),
 };
+_Static_assert(sizeof dt_phone_options / sizeof dt_phone_options[0] == DT_PHONE_OPTIONS,
+               "a row more or less: change DT_PHONE_OPTIONS");
 const size_t dt_phone_options_n = sizeof dt_phone_options / sizeof dt_phone_options[0];
 
 bool dt_phone_option_used(const struct dt_option *o)

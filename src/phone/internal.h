@@ -9,13 +9,7 @@
 #include "phone/phone.h"
 
 /* Choices of preferred_codec and user_info, in the order of their rows. */
-enum {
-    DT__PHONE_G711U,
-    DT__PHONE_G711A,
-    DT__PHONE_G729A,
-    DT__PHONE_G729,
-    DT__PHONE_ANY
-};
+enum { DT__PHONE_G711U, DT__PHONE_G711A, DT__PHONE_G729A, DT__PHONE_G729, DT__PHONE_ANY };
 enum { DT__PHONE_USER_NONE, DT__PHONE_USER_PHONE, DT__PHONE_USER_IP };
 
 enum {
@@ -38,8 +32,8 @@ struct phone_binding {
 struct phone_line {
     bool used; /* it has a name */
     struct dt_identity identity;
-    char *domain;              /* owns identity.domain */
-    struct dt_server primary;  /* of calls; host empty: none configured */
+    char *domain;               /* owns identity.domain */
+    struct dt_server primary;   /* of calls; host empty: none configured */
     struct phone_binding at[2]; /* at the primary, at the backup */
 };
 
@@ -72,9 +66,9 @@ struct phone_call {
     unsigned line;   /* index */
     enum phone_phase phase;
     bool caller;
-    bool backup;          /* the backup was tried */
-    bool by_user;         /* our user ended it: no failure to tell of */
-    bool sound;           /* the media engine was told to start */
+    bool backup;  /* the backup was tried */
+    bool by_user; /* our user ended it: no failure to tell of */
+    bool sound;   /* the media engine was told to start */
     uint16_t rtp_port;
     char who[DT__PHONE_TEXT_MAX];   /* number or user part of the other side, for events */
     char shown[DT__PHONE_TEXT_MAX]; /* the same with its display name, for the screen */
@@ -96,7 +90,9 @@ struct dt_phone {
     struct dt_list calls;
     uint16_t next_port; /* where the search for an RTP port begins */
     unsigned listening; /* sockets that are open */
-    bool ready, quitting, done;
+    bool ready, done;
+    bool quit_idle; /* quit as soon as there are no calls */
+    bool quitting;
     dt_time quit_until;
     /* after hold: */
     enum phone_todo todo;
@@ -130,7 +126,8 @@ unsigned dt__phone_lines_live(const struct dt_phone *p);
 /* ua's registration callback. */
 void dt__phone_registration(void *user, dt_time now, dt_reg_id reg, bool registered, int status,
                             int err, uint32_t expires);
-/* Index of the line that `user` (of a Request-URI, escaped) means; DT_E_ABSENT. Empty: the first. */
+/* Index of the line that `user` (of a Request-URI, escaped) means; DT_E_ABSENT. Empty: the first.
+ */
 int dt__phone_line_find(const struct dt_phone *p, struct dt_str user);
 /* Index of the first configured line. */
 unsigned dt__phone_line_first(const struct dt_phone *p);

@@ -140,7 +140,10 @@ static void settle(struct dt_phone *p, dt_time now)
     bool open = p->listening >= sockets_wanted(p);
     if (!p->ready && !p->quitting && open && dt__phone_lines_settled(p))
         tell_ready(p);
-    bool over = dt_list_empty(&p->calls) && !dt__phone_lines_live(p);
+    bool idle = dt_list_empty(&p->calls) && p->todo == DT__PHONE_NOTHING;
+    if (p->quit_idle && idle && !p->quitting)
+        dt__phone_quit(p, now);
+    bool over = idle && !dt__phone_lines_live(p);
     if (p->quitting && (over || now >= p->quit_until))
         end(p, "0");
 }

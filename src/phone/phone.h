@@ -40,6 +40,7 @@ struct dt_phone_config {
         int64_t number;
     } not_used; /* parameters that are checked, and not yet acted on, end here */
 };
+enum { DT_PHONE_OPTIONS = 95 };                   /* rows; for who needs a constant */
 extern const struct dt_option dt_phone_options[]; /* also parameters that are known, not yet used */
 extern const size_t dt_phone_options_n;
 /* Checks what rows cannot: a line has a name, registration has somewhere to go, timers and ports
@@ -60,7 +61,8 @@ void dt_phone_free(struct dt_phone *p);
 extern const struct dt_node_ops dt_phone_node; /* the node is a struct dt_phone */
 
 /* Commands (DT_IN_COMMAND, channel USER), one a line; the table is in commands.c: dial NUMBER|URI,
- * answer [CALL], reject [CALL], hangup [CALL], hold [CALL], resume [CALL], show, quit, help. Each
+ * answer [CALL], reject [CALL], hangup [CALL], hold [CALL], resume [CALL], show, quit [idle], help.
+ * `quit idle` waits until the calls have ended. Each
  * gets a REPLY or PROBLEM event. Events: SCREEN (status line), CALL ("ringing 1001", ...),
  * REGISTRATION, MEDIA (orders), READY when listening (and after the first registrations are done or
  * failed), QUIT after `quit` when calls have ended and bindings are removed (or 2 s passed). */
