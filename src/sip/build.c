@@ -2,12 +2,32 @@
  *
  * Messages line by line. A value that would end its line never gets out: what one peer gave us must
  * not become a header for another. */
+#include <string.h>
+
 #include "dualtone/build.h"
+
+/* Is there a byte below 0x20? Eight bytes at a time: every value of a forwarded message comes by.
+ */
+static bool has_control(struct dt_str s)
+{
+    const uint64_t low = 0x2020202020202020u, high = 0x8080808080808080u;
+    size_t i = 0;
+    for (; s.n - i >= 8; i += 8) {
+        uint64_t w;
+        memcpy(&w, s.p + i, sizeof w);
+        if ((w - low) & ~w & high)
+            return true;
+    }
+    for (; i < s.n; i++)
+        if ((unsigned char)s.p[i] < 0x20)
+            return true;
+    return false;
+}
 
 bool dt_sip_line_safe(struct dt_str s)
 {
-    return dt_str_find(s, '\n') == s.n && dt_str_find(s, '\r') == s.n &&
-           dt_str_find(s, '\0') == s.n;
+    return !has_control(s) || (dt_str_find(s, '\n') == s.n && dt_str_find(s, '\r') == s.n &&
+                               dt_str_find(s, '\0') == s.n);
 }
 
 /* Takes back what was written from `from` on. */

@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: BSD-2-Clause
+dt_unit_test(digest sip base)
+dt_unit_test(nonce sip base)
