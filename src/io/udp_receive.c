@@ -159,6 +159,8 @@ static bool take_error(struct io_udp *u)
     if (!found)
         return true;
     memcpy(&e, found, sizeof e);
+    if (e.ee_origin != SO_EE_ORIGIN_ICMP && e.ee_origin != SO_EE_ORIGIN_ICMP6)
+        return true; /* our own: the send has failed too, and reports it */
     h->counts.socket_errors++;
     struct dt_input in = {.kind = DT_IN_SOCKET_ERROR, .local = u->local};
     in.remote = dt__sock_to_addr(&goal, DT_UDP);
