@@ -44,34 +44,40 @@ static bool strikes(struct dt_sim *sim, unsigned per_mille)
 
 /* ---- sockets ---- */
 
-static bool matches(const struct dt_addr *socket, const struct dt_addr *a)
+static uint64_t hash_of(const struct dt_map *m, const struct dt_addr *a)
 {
-    return socket->port == a->port && socket->transport == a->transport &&
-           (dt_addr_ip_eq(socket, a) || (dt_addr_is_any(socket) && socket->family == a->family));
+    return dt_map_hash(m, (struct dt_str){(const char *)a, sizeof *a});
+}
+
+static struct sim_socket *lookup(const struct dt_map *m, const struct dt_addr *a)
+{
+    for (struct dt_map_entry *e = dt_map_first(m, hash_of(m, a)); e; e = dt_map_next(e)) {
+        struct sim_socket *s = DT_OF(e, struct sim_socket, entry);
+        if (dt_addr_eq(&s->local, a))
+            return s;
+    }
+    return NULL;
+}
+
+/* The address itself, then the wildcard of its family. */
+static struct dt_sim_node *find(const struct dt_map *m, const struct dt_addr *a)
+{
+    struct sim_socket *s = lookup(m, a);
+    if (!s) {
+        struct dt_addr any = {.port = a->port, .family = a->family, .transport = a->transport};
+        s = lookup(m, &any);
+    }
+    return s ? s->node : NULL;
 }
 
 struct dt_sim_node *dt__sim_find(struct dt_sim *sim, const struct dt_addr *a)
 {
-    DT_LIST_EACH(e, &sim->nodes)
-    {
-        struct dt_sim_node *n = DT_OF(e, struct dt_sim_node, all);
-        for (size_t i = 0; i < n->n_sockets; i++)
-            if (matches(&n->sockets[i].local, a))
-                return n;
-    }
-    return NULL;
+    return find(&sim->sockets, a);
 }
 
 struct dt_sim_node *dt__sim_find_dead(struct dt_sim *sim, const struct dt_addr *a)
 {
-    DT_LIST_EACH(e, &sim->nodes)
-    {
-        struct dt_sim_node *n = DT_OF(e, struct dt_sim_node, all);
-        for (size_t i = 0; i < n->n_ghosts; i++)
-            if (matches(&n->ghosts[i], a))
-                return n;
-    }
-    return NULL;
+    return find(&sim->ghosts, a);
 }
 
 static int socket_open(struct dt_sim_node *n, struct dt_addr *local)
@@ -80,28 +86,59 @@ static int socket_open(struct dt_sim_node *n, struct dt_addr *local)
     while (local->port == 0) {
         local->port = sim->next_port++;
         if (sim->next_port == 0)
-            sim->next_port = 40000;
-        if (dt__sim_find(sim, local))
+            sim->next_port = SIM_FIRST_PORT;
+        if (lookup(&sim->sockets, local))
             local->port = 0;
     }
-    if (dt__sim_find(sim, local))
+    if (lookup(&sim->sockets, local))
         return DT_E_INUSE;
-    struct sim_socket *more =
-        dt_alloc_array(sim->alloc, n->sockets, n->n_sockets + 1, sizeof *more);
-    if (!more)
+    struct sim_socket *s = dt_alloc_zero(sim->alloc, sizeof *s);
+    if (!s)
         return DT_E_NOMEM;
-    n->sockets = more;
-    n->sockets[n->n_sockets++].local = *local;
+    s->node = n;
+    s->local = *local;
+    if (dt_map_add(&sim->sockets, &s->entry, hash_of(&sim->sockets, local))) {
+        dt_alloc_free(sim->alloc, s);
+        return DT_E_NOMEM;
+    }
+    dt_list_add(&n->sockets, &s->link);
     return DT_OK;
 }
 
 static void socket_close(struct dt_sim_node *n, const struct dt_addr *local)
 {
-    for (size_t i = 0; i < n->n_sockets; i++)
-        if (dt_addr_eq(&n->sockets[i].local, local)) {
-            n->sockets[i] = n->sockets[--n->n_sockets];
-            return;
-        }
+    struct sim_socket *s = lookup(&n->sim->sockets, local);
+    if (!s || s->node != n)
+        return;
+    dt_map_del(&n->sim->sockets, &s->entry);
+    dt_list_del(&s->link);
+    dt_alloc_free(n->sim->alloc, s);
+}
+
+void dt__sim_sockets_die(struct dt_sim_node *n)
+{
+    struct dt_sim *sim = n->sim;
+    DT_LIST_EACH(e, &n->sockets)
+    {
+        struct sim_socket *s = DT_OF(e, struct sim_socket, link);
+        dt_map_del(&sim->sockets, &s->entry);
+        dt_list_del(&s->link);
+        if (dt_map_add(&sim->ghosts, &s->entry, hash_of(&sim->ghosts, &s->local)))
+            dt_alloc_free(sim->alloc, s);
+        else
+            dt_list_add(&n->ghosts, &s->link);
+    }
+}
+
+void dt__sim_ghosts_clear(struct dt_sim_node *n)
+{
+    DT_LIST_EACH(e, &n->ghosts)
+    {
+        struct sim_socket *s = DT_OF(e, struct sim_socket, link);
+        dt_map_del(&n->sim->ghosts, &s->entry);
+        dt_list_del(&s->link);
+        dt_alloc_free(n->sim->alloc, s);
+    }
 }
 
 void dt__sim_listen(struct dt_sim_node *n, const struct dt_addr *local, bool open)

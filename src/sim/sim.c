@@ -18,8 +18,12 @@ struct dt_sim *dt_sim_new(const struct dt_alloc *alloc, uint64_t seed,
     dt_list_init(&sim->nodes);
     dt_list_init(&sim->events);
     dt_list_init(&sim->streams);
+    dt_list_init(&sim->spare);
+    const uint64_t map_key[2] = {dt_rng_u64(&sim->rng), dt_rng_u64(&sim->rng)};
+    dt_map_init(&sim->sockets, alloc, map_key);
+    dt_map_init(&sim->ghosts, alloc, map_key);
     sim->link = (struct dt_sim_link){.delay = 1 * DT_MS};
-    sim->next_port = 40000;
+    sim->next_port = SIM_FIRST_PORT;
     return sim;
 }
 
@@ -29,8 +33,8 @@ static void node_free(struct dt_sim_node *n)
     dt_timers_stop(&n->sim->timers, &n->timer);
     for (size_t i = 0; i < n->n_queue; i++)
         dt__sim_event_free(n->sim, n->queue[i]);
-    dt_alloc_free(a, n->sockets);
-    dt_alloc_free(a, n->ghosts);
+    dt__sim_sockets_die(n);
+    dt__sim_ghosts_clear(n);
     dt_list_del(&n->all);
     dt_alloc_free(a, n);
 }
@@ -43,6 +47,10 @@ void dt_sim_free(struct dt_sim *sim)
     node_free(DT_OF(e, struct dt_sim_node, all));
     DT_LIST_EACH(e, &sim->events)
     dt__sim_event_free(sim, DT_OF(e, struct sim_event, all));
+    DT_LIST_EACH(e, &sim->spare)
+    dt_alloc_free(sim->alloc, DT_OF(e, struct sim_event, all));
+    dt_map_clear(&sim->sockets);
+    dt_map_clear(&sim->ghosts);
     dt__sim_tcp_clear(sim);
     dt__sim_dns_clear(sim);
     for (struct sim_pair *p = sim->pairs, *next; p; p = next) {
@@ -63,15 +71,27 @@ struct dt_rng *dt_sim_rng(struct dt_sim *sim)
     return &sim->rng;
 }
 
+static struct sim_event *event_new(struct dt_sim *sim)
+{
+    struct dt_list *spare = sim->spare.next;
+    if (spare == &sim->spare)
+        return dt_alloc_zero(sim->alloc, sizeof(struct sim_event));
+    struct sim_event *e = DT_OF(spare, struct sim_event, all);
+    dt_list_del(spare);
+    *e = (struct sim_event){0};
+    return e;
+}
+
 struct sim_event *dt__sim_event(struct dt_sim *sim, enum sim_event_kind kind, dt_time due)
 {
-    struct sim_event *e = dt_alloc_zero(sim->alloc, sizeof *e);
+    struct sim_event *e = event_new(sim);
     if (!e)
         return NULL;
     e->kind = kind;
     dt_timer_init(&e->timer, SIM_TIMER_EVENT);
     if (dt_timers_arm(&sim->timers, &e->timer, due)) {
-        dt_alloc_free(sim->alloc, e);
+        dt_list_init(&e->all);
+        dt_list_add(&sim->spare, &e->all);
         return NULL;
     }
     dt_list_add(&sim->events, &e->all);
@@ -85,7 +105,7 @@ void dt__sim_event_free(struct dt_sim *sim, struct sim_event *e)
     dt_list_del(&e->all);
     sim->pending--;
     dt_bytes_drop(e->bytes);
-    dt_alloc_free(sim->alloc, e);
+    dt_list_add(&sim->spare, &e->all);
 }
 
 void dt__sim_tell(struct dt_sim *sim, enum dt_sim_fate fate, const struct dt_addr *from,
@@ -147,7 +167,7 @@ static void drain(struct dt_sim_node *n)
 
 void dt__sim_give(struct dt_sim *sim, struct dt_sim_node *n, const struct dt_input *in)
 {
-    if (!n->node)
+    if (!n || !n->node)
         return;
     n->ops->input(n->node, sim->now, in, 1);
     drain(n);
@@ -167,6 +187,8 @@ struct dt_sim_node *dt_sim_attach(struct dt_sim *sim, const char *name,
     n->node = node;
     n->life = 1;
     dt_timer_init(&n->timer, SIM_TIMER_NODE);
+    dt_list_init(&n->sockets);
+    dt_list_init(&n->ghosts);
     dt_list_add(&sim->nodes, &n->all);
     drain(n);
     return n;
@@ -207,12 +229,7 @@ void dt_sim_kill(struct dt_sim *sim, struct dt_sim_node *n)
     for (size_t i = 0; i < n->n_queue; i++)
         dt__sim_event_free(sim, n->queue[i]);
     n->n_queue = 0;
-    dt_alloc_free(sim->alloc, n->ghosts);
-    n->ghosts = dt_alloc_array(sim->alloc, NULL, n->n_sockets + 1, sizeof *n->ghosts);
-    n->n_ghosts = n->ghosts ? n->n_sockets : 0;
-    for (size_t i = 0; i < n->n_ghosts; i++)
-        n->ghosts[i] = n->sockets[i].local;
-    n->n_sockets = 0;
+    dt__sim_sockets_die(n);
 }
 
 void dt_sim_restart(struct dt_sim *sim, struct dt_sim_node *n, void *node)
@@ -220,7 +237,7 @@ void dt_sim_restart(struct dt_sim *sim, struct dt_sim_node *n, void *node)
     (void)sim;
     n->node = node;
     n->silent = false;
-    n->n_ghosts = 0;
+    dt__sim_ghosts_clear(n);
     drain(n);
 }
 

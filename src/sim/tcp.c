@@ -51,8 +51,8 @@ static void connect_to(struct dt_sim_node *n, const struct dt_output *o)
 {
     struct dt_sim *sim = n->sim;
     struct dt_addr from = o->local;
-    if (from.family == 0 && n->n_sockets > 0)
-        from = n->sockets[0].local;
+    if (from.family == 0 && !dt_list_empty(&n->sockets))
+        from = DT_OF(n->sockets.next, struct sim_socket, link)->local;
     from.port = sim->next_port++;
     from.transport = DT_TCP;
     struct dt_sim_node *to = dt__sim_find(sim, &o->remote);

@@ -6,9 +6,13 @@
 
 #include "sim/sim.h"
 
-enum { SIM_HUNG_MAX = 256 };
+enum { SIM_HUNG_MAX = 256, SIM_FIRST_PORT = 40000 };
 
+/* An address that a node has, or had when it was killed. */
 struct sim_socket {
+    struct dt_map_entry entry;
+    struct dt_list link; /* of its node */
+    struct dt_sim_node *node;
     struct dt_addr local;
 };
 
@@ -58,10 +62,8 @@ struct dt_sim_node {
     struct dt_sim_node *media;
     struct dt_timer timer; /* the node's own deadline */
     struct dt_list all;
-    struct sim_socket *sockets;
-    size_t n_sockets;
-    struct dt_addr *ghosts; /* the sockets of the life before, while it is killed */
-    size_t n_ghosts;
+    struct dt_list sockets;
+    struct dt_list ghosts;                 /* the sockets of the life before, while it is killed */
     struct sim_event *queue[SIM_HUNG_MAX]; /* while it hangs */
     size_t n_queue;
     uint32_t life;
@@ -89,6 +91,8 @@ struct dt_sim {
     struct dt_rng rng;
     struct dt_timers timers;
     struct dt_list nodes, events, streams;
+    struct dt_list spare; /* events to be used again */
+    struct dt_map sockets, ghosts;
     struct dt_sim_link link;
     struct sim_pair *pairs;
     struct sim_name *names;
@@ -116,6 +120,9 @@ dt_time dt__sim_delay(struct dt_sim *sim, const struct dt_sim_link *l);
 
 /* net.c: datagrams and sockets */
 void dt__sim_listen(struct dt_sim_node *n, const struct dt_addr *local, bool open);
+/* The node is killed: its sockets are ghosts. It is restarted or gone: the ghosts go. */
+void dt__sim_sockets_die(struct dt_sim_node *n);
+void dt__sim_ghosts_clear(struct dt_sim_node *n);
 void dt__sim_datagram(struct dt_sim_node *n, const struct dt_output *o);
 void dt__sim_packet_arrives(struct dt_sim *sim, struct sim_event *e);
 
