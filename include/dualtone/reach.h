@@ -31,7 +31,8 @@ struct dt_resolver_config {
 };
 /* Targets in the order to try them: NAPTR, SRV by priority and weight (RFC 2782, drawn from the
  * generator), AAAA and A. Called from dt_resolver_input. n is 0 when nothing was found (`err`:
- * DT_E_ABSENT no such name, DT_E_TIMEOUT or DT_E_IO the servers did not answer). */
+ * DT_E_ABSENT no such name, DT_E_TIMEOUT the servers did not answer, DT_E_NOMEM, DT_E_LIMIT). It may
+ * find and cancel, not free. */
 typedef void (*dt_resolver_found)(void *user, dt_time now, uint64_t cookie,
                                   const struct dt_addr *targets, size_t n, int err);
 
@@ -41,7 +42,9 @@ struct dt_resolver *dt_resolver_new(const struct dt_resolver_config *cfg, struct
                                     struct dt_outbox *out, dt_resolver_found found, void *user);
 void dt_resolver_free(struct dt_resolver *r);
 /* The targets of `w`: their number (1 to max) if they are known now (a number, or cached); 0 if
- * questions were put, `found` comes with `cookie` later; or DT_E_NOMEM, DT_E_SYNTAX, DT_E_LIMIT. */
+ * questions were put, `found` comes with `cookie` later; or why there are none: DT_E_NOMEM,
+ * DT_E_SYNTAX, DT_E_LIMIT, DT_E_UNSUPPORTED (TCP), DT_E_UNREACHABLE (a number of a family that we
+ * have no socket for, or 0.0.0.0), and from the cache DT_E_ABSENT or DT_E_TIMEOUT. */
 int dt_resolver_find(struct dt_resolver *r, dt_time now, const struct dt_where *w, uint64_t cookie,
                      struct dt_addr *out, size_t max);
 /* Takes DT_IN_DNS answers of its own questions; true if it was one. */
