@@ -165,10 +165,10 @@ int dt_sip_answer(const struct dt_sip_msg *req, const struct dt_sip_answer *ans,
     struct dt_str reason = ans->reason.n ? ans->reason : dt_str_z(dt_status_phrase(ans->status));
     if (!dt_sip_line_safe(reason) || !dt_sip_line_safe(ans->to_tag) || !dt_sip_line_safe(ans->type))
         return DT_E_SYNTAX;
-    size_t room =
-        FIXED + reason.n + copies_room(req, ans) + ans->extra.n + ans->type.n + ans->body.n;
-    if (room > DT_MSG_MAX + FIXED)
+    size_t given = ans->extra.n + ans->type.n + ans->body.n;
+    if (given > DT_MSG_MAX)
         return DT_E_LIMIT;
+    size_t room = FIXED + reason.n + copies_room(req, ans) + given;
     struct dt_bytes *b = dt_bytes_new(alloc, room);
     if (!b)
         return DT_E_NOMEM;
