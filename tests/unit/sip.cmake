@@ -1,3 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 dt_unit_test(sip_uri sip)
 dt_unit_test(sip_tables sip)
+dt_unit_test(sip_values sip)
+dt_unit_test(sip_parse sip)
+dt_unit_test(sip_msg sip)
