@@ -1,2 +1,4 @@
 # SPDX-License-Identifier: BSD-2-Clause
 dt_unit_test(phone_config phone)
+dt_unit_test(phone_keys phone)
+dt_unit_test(phone_lines phone)
