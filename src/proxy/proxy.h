@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The proxy as a node: registrar, location, forking, relay (design.md 1, 7). It is a chain of steps,
- * one file each in src/proxy/steps/. */
+ * The proxy as a node: registrar, location, forking, relay (design.md 1, 7). It is a chain of
+ * steps, one file each in src/proxy/steps/. */
 #ifndef PROXY_PROXY_H
 #define PROXY_PROXY_H
 
@@ -10,11 +10,12 @@
 
 /* As dualtone.conf says it; rows in config.c. */
 struct dt_proxy_config {
-    struct dt_str domain;             /* what it is responsible for; also a list of aliases below */
+    struct dt_str domain; /* what it is responsible for; also a list of aliases below */
     struct dt_str_list aliases;
     struct dt_str_list listen;        /* udp:192.0.2.10:5060 tcp:192.0.2.10:5060 */
     struct dt_str cluster_address;    /* R1 */
     struct dt_str name;               /* R1, R4: the cluster's DNS name; empty: cluster_address */
+    struct dt_str_list peers;         /* R4: addresses of the cluster's other nodes */
     struct dt_str key_file;           /* R2, R3, R14: read by the host, handed in below */
     struct dt_str store;              /* memory, or memory:FILE for a snapshot */
     struct dt_str subscribers;        /* file kept by `dualtone user`; empty: no authentication */
@@ -22,7 +23,7 @@ struct dt_proxy_config {
     int64_t timer_c;                  /* s, over 180 (RFC 3261 16.6 step 11) */
     int64_t min_expires, max_expires; /* s */
     int64_t max_contacts, max_bindings, max_transactions, max_breadth, nonce_life;
-    int64_t snapshot_every;           /* s */
+    int64_t snapshot_every; /* s */
 };
 extern const struct dt_option dt_proxy_options[];
 extern const size_t dt_proxy_options_n;

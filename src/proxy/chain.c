@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * A request runs through the steps until one of them has dealt with it. */
+#include "proxy/work.h"
+
+static const struct dt_proxy_step *const steps[] = {
+    &dt__step_sanity, &dt__step_route,    &dt__step_loop,  &dt__step_auth, &dt__step_registrar,
+    &dt__step_self,   &dt__step_location, &dt__step_relay, &dt__step_fork,
+};
+
+void dt__chain_run(struct dt_proxy_work *w)
+{
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++)
+        if (steps[i]->run(w) != DT_STEP_CONTINUE)
+            return;
+}
+
+void dt__count(struct dt_proxy *p, enum dt_proxy_count why)
+{
+    p->counts.rows[why]++;
+}
+
+enum dt_step_result dt__drop(struct dt_proxy *p, const struct dt_sip_msg *m,
+                             enum dt_proxy_count why)
+{
+    dt__count(p, why);
+    dt_outbox_event(&p->out, DT_EV_DROP, 0, "%s: %.*s %.*s", dt__count_name(why),
+                    DT_FMT(m->cseq.method_text), DT_FMT(m->call_id));
+    return DT_STEP_DROP;
+}
+
+enum dt_step_result dt__answer(struct dt_proxy_work *w, enum dt_proxy_count why, int status,
+                               struct dt_str extra)
+{
+    struct dt_proxy *p = w->p;
+    char tag[10];
+    if (!w->tx)
+        return dt__drop(p, w->m, DT_COUNT_DROPPED_ack);
+    dt_rng_token(&p->env->rng, tag, sizeof tag);
+    struct dt_str to_tag = status > 100 ? (struct dt_str){tag, sizeof tag} : DT_STR_NONE;
+    if (dt_stack_answer(p->stack, w->now, w->tx, status, to_tag, extra))
+        return dt__drop(p, w->m, DT_COUNT_DROPPED_ended);
+    dt__count(p, why);
+    return DT_STEP_ANSWERED;
+}
+
+enum dt_step_result dt__answer_busy(struct dt_proxy_work *w)
+{
+    return dt__answer(w, DT_COUNT_ANSWERED_limit, 503, DT_STR("Retry-After: 5\r\n"));
+}

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Sending a request to its targets (RFC 3261 16.6): each branch finds its address, is built, and is
+ * sent, the 100 before the first of them in the same batch (design.md R9). */
+#include <limits.h>
+#include <string.h>
+
+#include "proxy/fork.h"
+
+static const dt_time trying_after = 150 * DT_MS; /* R9 */
+
+/* ---- a branch's target ---- */
+
+static int keep_target(struct dt_proxy *p, struct dt_branch *b, const struct dt_proxy_target *t)
+{
+    struct dt_bytes *texts = dt_bytes_new(p->env->alloc, t->uri.n + t->path.n);
+    if (!texts)
+        return DT_E_NOMEM;
+    struct dt_writer w = dt_writer(texts->data, texts->cap);
+    dt_write(&w, t->uri);
+    dt_write(&w, t->path);
+    texts->n = (uint32_t)w.n;
+    b->texts = texts;
+    b->uri_n = (uint16_t)t->uri.n;
+    b->path_n = (uint16_t)t->path.n;
+    if (t->flow)
+        b->flow = *t->flow;
+    return DT_OK;
+}
+
+static struct dt_proxy_target target_of(const struct dt_branch *b)
+{
+    struct dt_str texts = dt_bytes_str(b->texts);
+    return (struct dt_proxy_target){
+        .uri = dt_str_sub(texts, 0, b->uri_n),
+        .path = dt_str_sub(texts, b->uri_n, b->path_n),
+        .flow = b->flow.remote.port ? &b->flow : NULL,
+    };
+}
+
+/* ---- its address ---- */
+
+/* A registration over a stream is reached by that stream: a phone behind NAT by no other. */
+static bool is_flow_to(const struct dt_branch *b, const struct dt_addr *a)
+{
+    return b->flow.stream && !b->path_n && a->transport == DT_TCP &&
+           dt_addr_ip_eq(&b->flow.remote, a);
+}
+
+static int aim(const struct dt_proxy_work *w, struct dt_branch *b, const struct dt_addr *remote)
+{
+    const struct dt_addr *prefer = b->flow.local.port ? &b->flow.local : &w->from.local;
+    if (dt__addr_forbidden(remote)) /* I23 */
+        return DT_E_UNREACHABLE;
+    b->to = (struct dt_hop){.remote = *remote};
+    if (is_flow_to(b, remote) && !b->attempt) {
+        b->to.remote = b->flow.remote;
+        b->to.stream = b->flow.stream;
+    }
+    return dt__self_local(&w->p->self, &b->to.remote, prefer, &b->to.local);
+}
+
+/* The first address is for now, the others for when it fails. The contact's own address is one of
+ * the others when the first try goes by the flow. */
+static int keep_addresses(struct dt_proxy *p, struct dt_branch *b, const struct dt_addr *list,
+                          size_t n)
+{
+    bool flow = is_flow_to(b, &list[0]) && !dt_addr_eq(&b->flow.remote, &list[0]);
+    size_t skip = flow ? 0 : 1;
+    if (n <= skip)
+        return DT_OK;
+    b->more = dt_alloc_array(p->env->alloc, NULL, n - skip, sizeof b->more[0]);
+    if (!b->more)
+        return DT_E_NOMEM;
+    memcpy(b->more, list + skip, (n - skip) * sizeof b->more[0]);
+    b->n_more = (uint8_t)(n - skip);
+    return DT_OK;
+}
+
+static int build(const struct dt_proxy_work *w, struct dt_branch *b,
+                 const struct dt_proxy_target *t)
+{
+    struct dt_forward f = {.target = t, .to = b->to, .attempt = b->attempt, .breadth = b->breadth};
+    int err = dt__forward_build(w, &f, &b->message, &b->branch);
+    if (!err)
+        b->state = DT_BRANCH_BUILT;
+    return err;
+}
+
+/* Builds for the first of the addresses that can be used. */
+static int build_for(struct dt_proxy_work *w, struct dt_branch *b, const struct dt_addr *list,
+                     size_t n)
+{
+    struct dt_proxy_target t = target_of(b);
+    int err = DT_E_UNREACHABLE;
+    for (size_t i = 0; i < n && err; i++) {
+        err = aim(w, b, &list[i]);
+        if (err)
+            continue;
+        err = keep_addresses(w->p, b, list + i, n - i);
+        return err ? err : build(w, b, &t);
+    }
+    return err;
+}
+
+/* Afterwards the branch is RESOLVING, BUILT, or (with an error) as it was. */
+static int prepare(struct dt_proxy_work *w, struct dt_branch *b, const struct dt_proxy_target *t)
+{
+    struct dt_proxy *p = w->p;
+    struct dt_addr list[DT_TARGETS_MAX];
+    struct dt_where where;
+    struct dt_uri hop;
+    int err = keep_target(p, b, t);
+    if (!err)
+        err = dt__forward_next_hop(w, t, &hop);
+    if (err)
+        return err;
+    if (hop.scheme != DT_URI_SIP)
+        return DT_E_UNSUPPORTED;
+    dt_where_of_uri(&where, &hop);
+    int n =
+        dt_resolver_find(p->resolver, w->now, &where,
+                         dt__fork_cookie(p, b->fork, dt__branch_index(b)), list, DT_TARGETS_MAX);
+    if (n < 0)
+        return n;
+    if (n == 0)
+        b->state = DT_BRANCH_RESOLVING;
+    return n ? build_for(w, b, list, (size_t)n) : DT_OK;
+}
+
+/* ---- sending ---- */
+
+static void send_trying(struct dt_proxy *p, dt_time now, struct dt_fork *f)
+{
+    dt_timers_stop(&p->timers, &f->timer);
+    if (!f->invite || f->trying || f->answered)
+        return;
+    f->trying = true;
+    dt_stack_answer(p->stack, now, f->server, 100, DT_STR_NONE, DT_STR_NONE);
+}
+
+void dt__branch_arm_c(struct dt_proxy *p, dt_time now, struct dt_branch *b)
+{
+    /* Without memory for it, the stack's timers and the caller's patience remain. */
+    if (b->fork->invite)
+        dt_timers_arm(&p->timers, &b->timer, now + p->cfg->timer_c * DT_SECOND);
+}
+
+static int launch(struct dt_proxy *p, dt_time now, struct dt_branch *b, enum dt_method method)
+{
+    struct dt_request r = {
+        .bytes = b->message,
+        .to = b->to,
+        .method = method,
+        .branch = dt__branch_str(&b->branch),
+        .cookie = dt__fork_cookie(p, b->fork, dt__branch_index(b)),
+        .repeats = UINT_MAX,
+    };
+    b->state = DT_BRANCH_TRYING;
+    int err = dt_stack_request(p->stack, now, &r, &b->client);
+    dt_bytes_drop(b->message);
+    b->message = NULL;
+    if (err) {
+        b->client = 0;
+        b->state = DT_BRANCH_DONE;
+        b->status = 503;
+        return err;
+    }
+    dt__branch_arm_c(p, now, b);
+    dt__fork_count(p, b->fork, DT_COUNT_FORWARDED_request);
+    return DT_OK;
+}
+
+/* ---- a new request ---- */
+
+/* RFC 5393 5.3.3: what may run in parallel below each branch. 0: more branches than that. */
+static uint32_t incoming_breadth(const struct dt_proxy_work *w)
+{
+    uint32_t breadth, most = (uint32_t)w->p->cfg->max_breadth;
+    struct dt_str value = dt_sip_get(w->m, DT_H_MAX_BREADTH);
+    if (!value.n || dt_sip_number(&breadth, value) || breadth > most)
+        breadth = most;
+    return breadth >= w->n_targets ? breadth : 0;
+}
+
+static uint32_t share(uint32_t breadth, size_t n, size_t i)
+{
+    return (uint32_t)(breadth / n + (i < breadth % n));
+}
+
+/* An ACK is sent once, without a transaction (16.11): to the target of the route set, or to all
+ * that the look-up yields (R6). */
+static enum dt_step_result send_ack(struct dt_proxy_work *w, uint32_t breadth)
+{
+    struct dt_proxy *p = w->p;
+    bool sent = false;
+    for (size_t i = 0; i < w->n_targets; i++) {
+        struct dt_branch b = {.breadth = share(breadth, w->n_targets, i)};
+        struct dt_addr list[DT_TARGETS_MAX];
+        struct dt_where where;
+        struct dt_uri hop;
+        if (dt__forward_next_hop(w, &w->targets[i], &hop) || hop.scheme != DT_URI_SIP)
+            continue;
+        dt_where_of_uri(&where, &hop);
+        /* A name that must be asked for first: the ACK of the 2xx's next repeat will find it. */
+        int n = dt_resolver_find(p->resolver, w->now, &where, 0, list, DT_TARGETS_MAX);
+        if (n > 0 && !keep_target(p, &b, &w->targets[i]) && !build_for(w, &b, list, (size_t)n))
+            sent = !dt_stack_send(p->stack, w->now, b.message, &b.to) || sent;
+        dt__branch_clear(p, &b);
+    }
+    if (!sent)
+        return dt__drop(p, w->m, DT_COUNT_DROPPED_ack);
+    dt__count(p, DT_COUNT_FORWARDED_ack);
+    return DT_STEP_WAIT;
+}
+
+static unsigned launch_all(struct dt_proxy_work *w, struct dt_fork *f)
+{
+    unsigned launched = 0;
+    for (unsigned i = 0; i < f->n; i++)
+        if (f->branches[i].state == DT_BRANCH_BUILT)
+            launched += !launch(w->p, w->now, &f->branches[i], w->m->method);
+    return launched;
+}
+
+static unsigned count_state(const struct dt_fork *f, enum dt_branch_state state)
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < f->n; i++)
+        n += f->branches[i].state == state;
+    return n;
+}
+
+/* Nothing could be sent and nothing is awaited. */
+static enum dt_step_result give_up(struct dt_proxy_work *w, struct dt_fork *f, bool busy)
+{
+    f->answered = f->counted = true;
+    dt__fork_settle(w->p, f); /* never at once: the server transaction still holds it */
+    if (busy)
+        return dt__answer_busy(w);
+    return dt__answer(w, DT_COUNT_ANSWERED_unreachable, 500, DT_STR_NONE);
+}
+
+static enum dt_step_result start(struct dt_proxy_work *w, struct dt_fork *f, uint32_t breadth)
+{
+    bool busy = false;
+    for (unsigned i = 0; i < f->n; i++) {
+        struct dt_branch *b = &f->branches[i];
+        b->breadth = share(breadth, f->n, i);
+        int err = prepare(w, b, &w->targets[i]);
+        b->status = err ? 503 : 0;
+        busy = busy || err == DT_E_NOMEM || err == DT_E_LIMIT;
+    }
+    if (count_state(f, DT_BRANCH_BUILT)) {
+        send_trying(w->p, w->now, f);
+        busy = launch_all(w, f) == 0 || busy;
+    } else if (f->invite && count_state(f, DT_BRANCH_RESOLVING)) {
+        dt_timers_arm(&w->p->timers, &f->timer, w->now + trying_after);
+    }
+    return dt__fork_open(f) ? DT_STEP_WAIT : give_up(w, f, busy);
+}
+
+enum dt_step_result dt__fork_start(struct dt_proxy_work *w)
+{
+    struct dt_proxy *p = w->p;
+    uint32_t breadth = incoming_breadth(w);
+    if (!breadth)
+        return dt__answer(w, DT_COUNT_ANSWERED_limit, 440, DT_STR_NONE);
+    if (w->m->method == DT_ACK)
+        return send_ack(w, breadth);
+    struct dt_fork *f = dt__fork_new(p, (unsigned)w->n_targets);
+    if (!f)
+        return dt__answer_busy(w);
+    f->server = w->tx;
+    f->invite = w->m->method == DT_INVITE;
+    dt_stack_set_cookie(p->stack, w->tx, dt__fork_cookie(p, f, DT_FORK_SERVER));
+    return start(w, f, breadth);
+}
+
+/* ---- a request that waited, or another try ---- */
+
+struct again {
+    struct dt_proxy_work work;
+    struct dt_sip_msg m;
+    struct dt_sip_header headers[DT_MSG_HEADERS_MAX];
+};
+
+/* The request of a fork as it was, through the part of the chain that is a pure function. */
+static int read_again(struct dt_proxy *p, dt_time now, const struct dt_fork *f, struct again *a)
+{
+    a->work = (struct dt_proxy_work){.p = p, .now = now, .tx = f->server, .m = &a->m};
+    int err = dt_stack_request_of(p->stack, f->server, &a->m, a->headers, DT_MSG_HEADERS_MAX);
+    if (!err && !a->m.checked)
+        err = dt_sip_check(&a->m);
+    if (!err)
+        err = dt_stack_hop_of(p->stack, f->server, &a->work.from);
+    return err ? err : dt__route_read(&a->work);
+}
+
+static int launch_late(struct dt_proxy *p, dt_time now, struct dt_branch *b,
+                       const struct dt_addr *list, size_t n)
+{
+    struct again a;
+    int err = read_again(p, now, b->fork, &a);
+    if (!err)
+        err = build_for(&a.work, b, list, n);
+    if (err)
+        return err;
+    send_trying(p, now, b->fork);
+    return launch(p, now, b, a.m.method);
+}
+
+void dt__fork_resolved(struct dt_proxy *p, dt_time now, uint64_t cookie,
+                       const struct dt_addr *targets, size_t n)
+{
+    struct dt_branch *b = dt__branch_find(p, cookie);
+    if (!b || b->state != DT_BRANCH_RESOLVING)
+        return;
+    struct dt_fork *f = b->fork;
+    if (!n || launch_late(p, now, b, targets, n))
+        dt__branch_done(p, now, b, 503, NULL);
+    dt__fork_settle(p, f);
+}
+
+bool dt__branch_again(struct dt_proxy *p, dt_time now, struct dt_branch *b)
+{
+    struct dt_fork *f = b->fork;
+    bool over = f->cancelled || f->refused || f->answered || b->cancel || !f->server;
+    while (!over && b->next < b->n_more) {
+        struct again a;
+        struct dt_proxy_target t = target_of(b);
+        const struct dt_addr *remote = &b->more[b->next++];
+        b->attempt++;
+        if (!read_again(p, now, f, &a) && !aim(&a.work, b, remote) && !build(&a.work, b, &t) &&
+            !launch(p, now, b, a.m.method))
+            return true;
+    }
+    return false;
+}

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The table of forks. Transactions carry cookies, never pointers: generation, slot, branch. */
+#include <string.h>
+
+#include "proxy/fork.h"
+
+enum { BRANCH_BITS = 8, SLOT_BITS = 24, FIRST_SLOTS = 64 };
+
+uint64_t dt__fork_cookie(const struct dt_proxy *p, const struct dt_fork *f, unsigned branch)
+{
+    return (uint64_t)p->forks.slots[f->slot].gen << 32 | (uint64_t)f->slot << BRANCH_BITS | branch;
+}
+
+struct dt_fork *dt__fork_find(const struct dt_proxy *p, uint64_t cookie)
+{
+    uint32_t slot = (uint32_t)(cookie >> BRANCH_BITS) & ((1u << SLOT_BITS) - 1);
+    if (slot >= p->forks.n || p->forks.slots[slot].gen != (uint32_t)(cookie >> 32))
+        return NULL;
+    return p->forks.slots[slot].fork;
+}
+
+struct dt_branch *dt__branch_find(const struct dt_proxy *p, uint64_t cookie)
+{
+    struct dt_fork *f = dt__fork_find(p, cookie);
+    unsigned i = (unsigned)(cookie & 0xff);
+    return f && i < f->n ? &f->branches[i] : NULL;
+}
+
+static int grow(struct dt_proxy *p)
+{
+    struct dt_forks *t = &p->forks;
+    uint32_t cap = t->cap ? t->cap * 2 : FIRST_SLOTS;
+    if (cap > 1u << SLOT_BITS)
+        return DT_E_LIMIT;
+    void *slots = dt_alloc_array(p->env->alloc, t->slots, cap, sizeof t->slots[0]);
+    if (!slots)
+        return DT_E_NOMEM;
+    t->slots = slots;
+    t->cap = cap;
+    return DT_OK;
+}
+
+/* A slot that holds nothing; generations begin at 1, so that no cookie is 0. */
+static int take_slot(struct dt_proxy *p, uint32_t *slot)
+{
+    struct dt_forks *t = &p->forks;
+    if (t->free) {
+        *slot = t->free - 1;
+        t->free = t->slots[*slot].next;
+        return DT_OK;
+    }
+    int err = t->n == t->cap ? grow(p) : DT_OK;
+    if (err)
+        return err;
+    *slot = t->n++;
+    t->slots[*slot] = (struct dt_fork_slot){.gen = 1};
+    return DT_OK;
+}
+
+struct dt_fork *dt__fork_new(struct dt_proxy *p, unsigned n)
+{
+    struct dt_fork *f = dt_alloc_zero(p->env->alloc, sizeof *f + n * sizeof f->branches[0]);
+    if (!f)
+        return NULL;
+    if (take_slot(p, &f->slot)) {
+        dt_alloc_free(p->env->alloc, f);
+        return NULL;
+    }
+    p->forks.slots[f->slot].fork = f;
+    p->forks.live++;
+    dt_timer_init(&f->timer, DT_TIMER_TRYING);
+    f->n = n;
+    for (unsigned i = 0; i < n; i++) {
+        f->branches[i].fork = f;
+        f->branches[i].state = DT_BRANCH_DONE; /* until it is prepared */
+        dt_timer_init(&f->branches[i].timer, DT_TIMER_C);
+    }
+    return f;
+}
+
+void dt__branch_clear(struct dt_proxy *p, struct dt_branch *b)
+{
+    if (b->kept) {
+        dt__count(p, DT_COUNT_DROPPED_collected);
+        dt_sip_msg_drop(b->kept);
+    }
+    dt_bytes_drop(b->texts);
+    dt_bytes_drop(b->message);
+    dt_alloc_free(p->env->alloc, b->more);
+    b->kept = NULL;
+    b->texts = b->message = NULL;
+    b->more = NULL;
+    b->n_more = b->next = 0;
+}
+
+static void free_fork(struct dt_proxy *p, struct dt_fork *f)
+{
+    struct dt_fork_slot *slot = &p->forks.slots[f->slot];
+    dt__fork_count(p, f, DT_COUNT_DROPPED_ended);
+    dt_timers_stop(&p->timers, &f->timer);
+    for (unsigned i = 0; i < f->n; i++) {
+        dt_timers_stop(&p->timers, &f->branches[i].timer);
+        dt__branch_clear(p, &f->branches[i]);
+    }
+    slot->fork = NULL;
+    slot->gen = slot->gen == UINT32_MAX ? 1 : slot->gen + 1;
+    slot->next = p->forks.free;
+    p->forks.free = f->slot + 1;
+    p->forks.live--;
+    dt_alloc_free(p->env->alloc, f);
+}
+
+bool dt__fork_open(const struct dt_fork *f)
+{
+    for (unsigned i = 0; i < f->n; i++)
+        if (f->branches[i].state != DT_BRANCH_DONE)
+            return true;
+    return false;
+}
+
+void dt__fork_count(struct dt_proxy *p, struct dt_fork *f, enum dt_proxy_count why)
+{
+    if (f->counted)
+        return;
+    f->counted = true;
+    dt__count(p, why);
+}
+
+void dt__fork_settle(struct dt_proxy *p, struct dt_fork *f)
+{
+    if (f->server || dt__fork_open(f))
+        return;
+    for (unsigned i = 0; i < f->n; i++)
+        if (f->branches[i].client)
+            return;
+    free_fork(p, f);
+}
+
+void dt__forks_clear(struct dt_proxy *p)
+{
+    for (uint32_t i = 0; i < p->forks.n; i++) {
+        struct dt_fork *f = p->forks.slots[i].fork;
+        for (unsigned j = 0; f && j < f->n; j++)
+            if (f->branches[j].state == DT_BRANCH_RESOLVING)
+                dt_resolver_cancel(p->resolver, dt__fork_cookie(p, f, j));
+        if (f)
+            free_fork(p, f);
+    }
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <string.h>
+
+#include "proxy/nonces.h"
+
+enum { WINDOW = 64, TEXT_MAX = 128 };
+
+struct nonce {
+    struct dt_map_entry entry;
+    struct dt_list link;
+    dt_time until;
+    uint64_t last;   /* the request that used `top` */
+    uint64_t window; /* bit i: `top` - i was used */
+    uint32_t top;
+    uint16_t n;
+    char text[];
+};
+
+void dt__nonces_init(struct dt_nonces *t, const struct dt_alloc *alloc, const uint64_t key[2],
+                     uint32_t max)
+{
+    *t = (struct dt_nonces){.alloc = alloc, .max = max};
+    dt_map_init(&t->map, alloc, key);
+    dt_list_init(&t->oldest);
+}
+
+static void forget(struct dt_nonces *t, struct nonce *n)
+{
+    dt_map_del(&t->map, &n->entry);
+    dt_list_del(&n->link);
+    t->n--;
+    dt_alloc_free(t->alloc, n);
+}
+
+void dt__nonces_clear(struct dt_nonces *t)
+{
+    DT_LIST_EACH(e, &t->oldest)
+    forget(t, DT_OF(e, struct nonce, link));
+    dt_map_clear(&t->map);
+}
+
+static void forget_old(struct dt_nonces *t, dt_time now)
+{
+    DT_LIST_EACH(e, &t->oldest)
+    {
+        struct nonce *n = DT_OF(e, struct nonce, link);
+        if (n->until > now && t->n < t->max)
+            return;
+        forget(t, n);
+    }
+}
+
+static struct nonce *find(const struct dt_nonces *t, struct dt_str text, uint64_t hash)
+{
+    for (struct dt_map_entry *e = dt_map_first(&t->map, hash); e; e = dt_map_next(e)) {
+        struct nonce *n = DT_OF(e, struct nonce, entry);
+        if (dt_str_eq((struct dt_str){n->text, n->n}, text))
+            return n;
+    }
+    return NULL;
+}
+
+static struct nonce *add(struct dt_nonces *t, struct dt_str text, uint64_t hash)
+{
+    struct nonce *n = dt_alloc_zero(t->alloc, sizeof *n + text.n);
+    if (!n)
+        return NULL;
+    if (dt_map_add(&t->map, &n->entry, hash)) {
+        dt_alloc_free(t->alloc, n);
+        return NULL;
+    }
+    memcpy(n->text, text.p, text.n);
+    n->n = (uint16_t)text.n;
+    dt_list_add(&t->oldest, &n->link);
+    t->n++;
+    return n;
+}
+
+/* Marks `count` as used; false if it was, or lies behind the window. */
+static bool take(struct nonce *n, uint32_t count)
+{
+    if (count > n->top) {
+        uint32_t step = count - n->top;
+        n->window = step < WINDOW ? n->window << step : 0;
+        n->window |= 1;
+        n->top = count;
+        return true;
+    }
+    uint32_t back = n->top - count;
+    if (back >= WINDOW || (n->window >> back & 1))
+        return false;
+    n->window |= (uint64_t)1 << back;
+    return true;
+}
+
+int dt__nonces_use(struct dt_nonces *t, dt_time now, dt_time life, struct dt_str nonce,
+                   uint32_t count, uint64_t request)
+{
+    uint64_t hash = dt_map_hash(&t->map, nonce);
+    if (!nonce.n || nonce.n > TEXT_MAX || !count)
+        return DT_E_STALE;
+    struct nonce *n = find(t, nonce, hash);
+    if (!n) {
+        forget_old(t, now);
+        n = add(t, nonce, hash);
+        if (!n)
+            return DT_E_NOMEM;
+        n->until = now + life;
+    }
+    if (n->top == count && n->last == request)
+        return DT_OK; /* R14: a repeat, not a replay */
+    if (!take(n, count))
+        return DT_E_STALE;
+    if (n->top == count)
+        n->last = request;
+    return DT_OK;
+}

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The node: its making, its seam (design.md 3), and what the stack and the resolver call. */
+#include "proxy/work.h"
+
+enum { NONCES_MAX = 65536, DATE_MAX = 64 };
+
+/* ---- called by the stack and the resolver ---- */
+
+static void on_request(void *user, dt_time now, dt_tx tx, const struct dt_sip_msg *m,
+                       const struct dt_hop *from)
+{
+    struct dt_proxy_work w;
+    struct dt_proxy *p = user;
+    w.p = p; /* the steps set the rest before it is read */
+    w.now = now;
+    w.tx = tx;
+    w.m = m;
+    w.from = *from;
+    w.user = DT_STR_NONE;
+    w.n_targets = 0;
+    p->counts.in++;
+    dt__chain_run(&w);
+}
+
+static void on_cancel(void *user, dt_time now, dt_tx invite, uint64_t cookie,
+                      const struct dt_sip_msg *m)
+{
+    struct dt_proxy *p = user;
+    (void)invite;
+    (void)m;
+    p->counts.in++;
+    dt__count(p, DT_COUNT_ANSWERED_cancel);
+    dt__fork_cancelled(p, now, cookie);
+}
+
+static void on_response(void *user, dt_time now, dt_tx tx, uint64_t cookie,
+                        const struct dt_sip_msg *m, const struct dt_hop *from)
+{
+    struct dt_proxy *p = user;
+    p->counts.in++;
+    dt__response(p, now, tx, cookie, m, from);
+}
+
+static void on_failed(void *user, dt_time now, dt_tx tx, uint64_t cookie, int err)
+{
+    dt__fork_failed(user, now, tx, cookie, err);
+}
+
+static void on_ended(void *user, dt_time now, dt_tx tx, uint64_t cookie)
+{
+    (void)now;
+    dt__fork_ended(user, tx, cookie);
+}
+
+static void on_dropped(void *user, dt_time now, const struct dt_hop *from, const char *why)
+{
+    struct dt_proxy *p = user;
+    char text[DT_ADDR_TEXT_MAX];
+    (void)now;
+    dt_outbox_event(&p->out, DT_EV_DROP, 0, "%s from %s", why,
+                    from ? dt_addr_text(&from->remote, text) : "nowhere");
+}
+
+static const struct dt_stack_user stack_user = {on_request, on_cancel, on_response,
+                                                on_failed,  on_ended,  on_dropped};
+
+static void on_found(void *user, dt_time now, uint64_t cookie, const struct dt_addr *targets,
+                     size_t n, int err)
+{
+    (void)err;
+    if (cookie)
+        dt__fork_resolved(user, now, cookie, targets, n);
+}
+
+/* ---- life ---- */
+
+static int make_parts(struct dt_proxy *p)
+{
+    const struct dt_proxy_config *cfg = p->cfg;
+    struct dt_stack_config stack = {.t1 = cfg->timer_t1 * DT_MS,
+                                    .t2 = cfg->timer_t2 * DT_MS,
+                                    .max_transactions = (uint32_t)cfg->max_transactions,
+                                    .server_name = "dualtone"};
+    struct dt_resolver_config resolver = {
+        .tcp = dt__self_has(&p->self, DT_TCP, 0),
+        .v4 = dt__self_has(&p->self, DT_UDP, 4) || dt__self_has(&p->self, DT_TCP, 4),
+        .v6 = dt__self_has(&p->self, DT_UDP, 6) || dt__self_has(&p->self, DT_TCP, 6)};
+    struct dt_location_config location = {.max_bindings = (uint32_t)cfg->max_bindings,
+                                          .max_contacts = (uint32_t)cfg->max_contacts};
+    p->stack = dt_stack_new(&stack, p->env, &p->out, &stack_user, p);
+    p->resolver = dt_resolver_new(&resolver, p->env, &p->out, on_found, p);
+    p->location = dt_location_new(&location, p->env);
+    p->subscribers = dt_subscribers_new(p->env);
+    return p->stack && p->resolver && p->location && p->subscribers ? DT_OK : DT_E_NOMEM;
+}
+
+static int listen_all(struct dt_proxy *p)
+{
+    for (size_t i = 0; i < p->self.n; i++) {
+        struct dt_output o = {.kind = DT_OUT_LISTEN, .local = p->self.listen[i].addr};
+        int err = dt_outbox_put(&p->out, &o);
+        if (err)
+            return err;
+    }
+    return DT_OK;
+}
+
+/* One key of the cluster, a key of its own for each use. */
+static void derive_nonce_key(struct dt_proxy *p)
+{
+    p->nonce_key.key[0] = dt_siphash(p->key, DT_STR("nonce 0"));
+    p->nonce_key.key[1] = dt_siphash(p->key, DT_STR("nonce 1"));
+}
+
+struct dt_proxy *dt_proxy_new(const struct dt_proxy_config *cfg, const uint64_t key[2],
+                              struct dt_env *env)
+{
+    struct dt_proxy *p = dt_alloc_zero(env->alloc, sizeof *p);
+    if (!p)
+        return NULL;
+    uint64_t table_key[2] = {dt_rng_u64(&env->rng), dt_rng_u64(&env->rng)};
+    p->cfg = cfg;
+    p->env = env;
+    p->key[0] = key[0];
+    p->key[1] = key[1];
+    derive_nonce_key(p);
+    dt__self_init(&p->self, cfg);
+    dt_outbox_init(&p->out, env->alloc);
+    dt_timers_init(&p->timers, env->alloc);
+    dt__nonces_init(&p->nonces, env->alloc, table_key, NONCES_MAX);
+    if (make_parts(p) || listen_all(p)) {
+        dt_proxy_free(p);
+        return NULL;
+    }
+    return p;
+}
+
+void dt_proxy_free(struct dt_proxy *p)
+{
+    if (!p)
+        return;
+    dt__forks_clear(p);
+    dt_stack_free(p->stack);
+    dt_resolver_free(p->resolver);
+    dt_location_free(p->location);
+    dt_subscribers_free(p->subscribers);
+    dt__nonces_clear(&p->nonces);
+    dt_timers_clear(&p->timers);
+    dt_alloc_free(p->env->alloc, p->forks.slots);
+    dt_outbox_clear(&p->out);
+    dt_alloc_free(p->env->alloc, p);
+}
+
+/* ---- the seam ---- */
+
+static const char *transport_name(const struct dt_addr *a)
+{
+    return a->transport == DT_TCP ? "tcp" : "udp";
+}
+
+static void listening(struct dt_proxy *p, const struct dt_input *in)
+{
+    char text[DT_ADDR_TEXT_MAX];
+    if (dt__self_up(&p->self, &in->local))
+        dt_outbox_event(&p->out, DT_EV_READY, 0, "proxy for %.*s at %s:%s", DT_FMT(p->cfg->domain),
+                        transport_name(&p->self.listen[0].addr),
+                        dt_addr_text(&p->self.listen[0].addr, text));
+}
+
+static void socket_error(struct dt_proxy *p, const struct dt_input *in)
+{
+    char text[DT_ADDR_TEXT_MAX];
+    if (!in->remote.family)
+        dt_outbox_event(&p->out, DT_EV_PROBLEM, 0, "cannot listen on %s:%s: %s",
+                        transport_name(&in->local), dt_addr_text(&in->local, text),
+                        dt_err_text(in->err));
+}
+
+/* R10: who was stopped for long knows nothing of what happened meanwhile. */
+static void woke(struct dt_proxy *p, dt_time now)
+{
+    dt__forks_clear(p);
+    dt_stack_forget(p->stack, now);
+}
+
+static void input_one(struct dt_proxy *p, dt_time now, const struct dt_input *in)
+{
+    switch (in->kind) {
+    case DT_IN_LISTENING:
+        listening(p, in);
+        break;
+    case DT_IN_SOCKET_ERROR:
+        socket_error(p, in);
+        break;
+    case DT_IN_DNS:
+        dt_resolver_input(p->resolver, now, in);
+        break;
+    case DT_IN_WALL_STEP:
+        p->env->wall_offset = in->wall;
+        break;
+    case DT_IN_WOKE:
+        woke(p, now);
+        break;
+    default:
+        break;
+    }
+    dt_stack_input(p->stack, now, in);
+}
+
+static void node_input(void *node, dt_time now, const struct dt_input *in, size_t n)
+{
+    struct dt_proxy *p = node;
+    dt_outbox_begin(&p->out);
+    for (size_t i = 0; i < n; i++)
+        input_one(p, now, &in[i]);
+}
+
+static dt_time node_deadline(const void *node)
+{
+    const struct dt_proxy *p = node;
+    dt_time due = dt_time_min(dt_stack_deadline(p->stack), dt_timers_next(&p->timers));
+    return dt_time_min(due, dt_location_deadline(p->location));
+}
+
+static void node_tick(void *node, dt_time now)
+{
+    struct dt_proxy *p = node;
+    struct dt_timer *t;
+    dt_outbox_begin(&p->out);
+    dt_stack_tick(p->stack, now);
+    while ((t = dt_timers_due(&p->timers, now)))
+        dt__fork_timer(p, now, t);
+    dt_location_tick(p->location, now);
+}
+
+static size_t node_output(void *node, dt_time now, struct dt_output *out, size_t max)
+{
+    struct dt_proxy *p = node;
+    (void)now;
+    return dt_outbox_take(&p->out, out, max);
+}
+
+const struct dt_node_ops dt_proxy_node = {node_input, node_deadline, node_tick, node_output};
+
+/* ---- what the host reads and writes for it ---- */
+
+int dt_proxy_subscribers(struct dt_proxy *p, struct dt_str file, struct dt_str text,
+                         struct dt_problems *problems)
+{
+    return dt_subscribers_read(p->subscribers, file, text, problems);
+}
+
+int dt_proxy_snapshot(struct dt_proxy *p, dt_time now, bool *changed, struct dt_bytes **out)
+{
+    uint64_t version = dt_location_count(p->location).version;
+    *changed = version != p->saved_version;
+    *out = NULL;
+    if (!*changed)
+        return DT_OK;
+    int err = dt_location_save(p->location, now, p->env->wall_offset, p->env->alloc, out);
+    if (!err)
+        p->saved_version = version;
+    return err;
+}
+
+int dt_proxy_restore(struct dt_proxy *p, dt_time now, struct dt_str text, unsigned *bad)
+{
+    int err = dt_location_load(p->location, now, p->env->wall_offset, text, bad);
+    p->saved_version = dt_location_count(p->location).version;
+    return err;
+}
+
+/* ---- counters ---- */
+
+void dt_proxy_counts(const struct dt_proxy *p, struct dt_writer *w)
+{
+    const struct dt_stack_counts *s = dt_stack_counts(p->stack);
+    struct dt_location_counts l = dt_location_count(p->location);
+    dt__counts_write(&p->counts, w);
+#define X(name, text) dt_writef(w, "stack." #name " %llu\n", (unsigned long long)s->name);
+    DT_STACK_COUNTS(X)
+#undef X
+    dt_writef(w, "location.bindings %u\nlocation.users %u\n", (unsigned)l.bindings,
+              (unsigned)l.aors);
+    dt_writef(w, "forks %u\nlost.outputs %llu\n", (unsigned)p->forks.live,
+              (unsigned long long)p->out.lost);
+}
+
+unsigned dt_proxy_objects(const struct dt_proxy *p)
+{
+    return (unsigned)dt_stack_counts(p->stack)->transactions + p->forks.live + p->timers.n;
+}

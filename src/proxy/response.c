@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Response processing (RFC 3261 16.7): what goes upstream at once, what is collected, and which of
+ * the collected is the best. */
+#include "proxy/fork.h"
+
+/* ---- sending upstream ---- */
+
+/* Without our Via; NULL if no Via would be left (16.7 step 3) or there is no memory. `forward` may
+ * add to the edits. */
+static struct dt_bytes *without_via(struct dt_proxy *p, struct dt_sip_edits *e)
+{
+    struct dt_bytes *out;
+    struct dt_sip_values v = dt_sip_values(e->m, DT_H_VIA);
+    struct dt_str value;
+    if (!dt_sip_values_next(&v, &value) || !dt_sip_values_next(&v, &value))
+        return NULL;
+    dt_sip_edit_pop(e, DT_H_VIA, 1);
+    return dt_sip_forward(e, p->env->alloc, &out) ? NULL : out;
+}
+
+static int send_up(struct dt_proxy *p, dt_time now, const struct dt_fork *f, struct dt_sip_edits *e)
+{
+    struct dt_bytes *bytes = without_via(p, e);
+    if (!bytes)
+        return DT_E_NOMEM;
+    int err = dt_stack_respond(p->stack, now, f->server, e->m->status, bytes);
+    dt_bytes_drop(bytes);
+    return err;
+}
+
+static int relay(struct dt_proxy *p, dt_time now, const struct dt_fork *f,
+                 const struct dt_sip_msg *m)
+{
+    struct dt_sip_edits e;
+    dt_sip_edits_init(&e, m);
+    int err = send_up(p, now, f, &e);
+    dt__count(p, err ? DT_COUNT_DROPPED_bad_response : DT_COUNT_FORWARDED_response);
+    return err;
+}
+
+/* ---- the best of those collected (step 6) ---- */
+
+/* Rows from the best on: the first that fits. A 6xx is obeyed; of 4xx those first that tell the
+ * caller how to do better; 503 speaks of one server only. */
+static unsigned rank(int status)
+{
+    static const struct {
+        int from, to;
+    } rows[] = {
+        {600, 699}, {300, 399}, {401, 401}, {407, 407}, {415, 415}, {420, 420}, {484, 484},
+        {409, 499}, {400, 407}, {408, 408}, {504, 599}, {500, 502}, {503, 503},
+    };
+    unsigned i = 0;
+    while (i < sizeof rows / sizeof rows[0] && (status < rows[i].from || status > rows[i].to))
+        i++;
+    return i;
+}
+
+static const struct dt_branch *best_of(const struct dt_fork *f)
+{
+    const struct dt_branch *best = &f->branches[0];
+    for (unsigned i = 1; i < f->n; i++)
+        if (rank(f->branches[i].status) < rank(best->status))
+            best = &f->branches[i];
+    return best;
+}
+
+/* Step 7: the caller must see every challenge, to answer all of them. */
+static void add_challenges(struct dt_sip_edits *e, const struct dt_sip_msg *m)
+{
+    static const enum dt_header_id ids[] = {DT_H_WWW_AUTHENTICATE, DT_H_PROXY_AUTHENTICATE};
+    for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++) {
+        const struct dt_sip_header *h = dt_sip_first(m, ids[i]);
+        for (; h; h = dt_sip_next(m, h))
+            dt_sip_edit_append(e, ids[i], dt_sip_value(m, h));
+    }
+}
+
+static bool is_challenge(int status)
+{
+    return status == 401 || status == 407;
+}
+
+static int send_best(struct dt_proxy *p, dt_time now, const struct dt_fork *f,
+                     const struct dt_branch *best, const struct dt_branch *of,
+                     const struct dt_sip_msg *last)
+{
+    struct dt_sip_edits e;
+    dt_sip_edits_init(&e, best == of ? last : best->kept);
+    for (unsigned i = 0; is_challenge(best->status) && i < f->n; i++) {
+        const struct dt_branch *b = &f->branches[i];
+        const struct dt_sip_msg *m = b == of ? last : b->kept;
+        if (b != best && m && is_challenge(b->status))
+            add_challenges(&e, m);
+    }
+    return send_up(p, now, f, &e);
+}
+
+/* ---- what is made here ---- */
+
+/* What stands for a best response that is no message, or that is not to be passed on. 0: nothing
+ * is sent. */
+static int own_status(const struct dt_fork *f, int status)
+{
+    if (f->cancelled)
+        return 487;
+    if (status == 408 && !f->invite)
+        return 0; /* RFC 4320 4.2: it would come too late to be of use */
+    if (status == 503 || !status)
+        return 500; /* step 6: we are not unavailable */
+    return status;
+}
+
+static void send_own(struct dt_proxy *p, dt_time now, const struct dt_fork *f, int status)
+{
+    char tag[10];
+    status = own_status(f, status);
+    if (!status)
+        return;
+    dt_rng_token(&p->env->rng, tag, sizeof tag);
+    dt_stack_answer(p->stack, now, f->server, status, (struct dt_str){tag, sizeof tag},
+                    DT_STR_NONE);
+}
+
+static void clear_kept(struct dt_proxy *p, struct dt_fork *f, const struct dt_branch *sent)
+{
+    for (unsigned i = 0; i < f->n; i++) {
+        struct dt_branch *b = &f->branches[i];
+        if (b == sent && b->kept) {
+            dt__count(p, DT_COUNT_FORWARDED_response);
+            dt_sip_msg_drop(b->kept);
+            b->kept = NULL;
+        }
+        dt__branch_clear(p, b);
+    }
+}
+
+void dt__fork_finish(struct dt_proxy *p, dt_time now, struct dt_fork *f, const struct dt_branch *of,
+                     const struct dt_sip_msg *last)
+{
+    const struct dt_branch *best = best_of(f);
+    const struct dt_sip_msg *m = best == of ? last : best->kept;
+    bool sent = m && best->status != 503 && !send_best(p, now, f, best, of, last);
+    f->answered = true;
+    dt_timers_stop(&p->timers, &f->timer);
+    if (!sent)
+        send_own(p, now, f, best->status);
+    dt__fork_count(p, f, DT_COUNT_ANSWERED_unreachable);
+    if (last)
+        dt__count(p, sent && best == of ? DT_COUNT_FORWARDED_response : DT_COUNT_DROPPED_collected);
+    clear_kept(p, f, sent ? best : NULL);
+}
+
+/* ---- responses of a branch ---- */
+
+/* RFC 3263 4.3: the next server is tried when this one was silent, unreachable or said 503. */
+static bool may_try_again(const struct dt_branch *b, int status, bool provisional)
+{
+    return (status == 503 || status == 408) && !provisional && b->next < b->n_more;
+}
+
+void dt__branch_done(struct dt_proxy *p, dt_time now, struct dt_branch *b, int status,
+                     const struct dt_sip_msg *m)
+{
+    struct dt_fork *f = b->fork;
+    bool provisional = b->state == DT_BRANCH_PROCEEDING;
+    dt_timers_stop(&p->timers, &b->timer);
+    b->state = DT_BRANCH_DONE;
+    b->status = (uint16_t)status;
+    if ((!m || status == 503) && may_try_again(b, status, provisional) &&
+        dt__branch_again(p, now, b)) {
+        if (m)
+            dt__count(p, DT_COUNT_DROPPED_collected);
+        return;
+    }
+    if (status >= 600) {
+        f->refused = true;
+        dt__fork_cancel_all(p, now, f);
+    }
+    if (!f->answered && !dt__fork_open(f)) {
+        dt__fork_finish(p, now, f, b, m);
+        return;
+    }
+    if (m && !f->answered)
+        b->kept = dt_sip_msg_keep(p->env->alloc, m);
+    if (m && !b->kept)
+        dt__count(p, DT_COUNT_DROPPED_collected);
+}
+
+/* A first provisional makes CANCEL possible (9.1). */
+static void provisional(struct dt_proxy *p, dt_time now, struct dt_branch *b)
+{
+    if (b->state == DT_BRANCH_TRYING)
+        b->state = DT_BRANCH_PROCEEDING;
+    if (b->cancel)
+        dt__branch_cancel(p, now, b);
+}
+
+static void ringing(struct dt_proxy *p, dt_time now, struct dt_branch *b,
+                    const struct dt_sip_msg *m)
+{
+    if (b->state == DT_BRANCH_DONE || b->fork->answered) {
+        dt__count(p, DT_COUNT_DROPPED_late);
+        provisional(p, now, b);
+        return;
+    }
+    if (!b->cancel)
+        dt__branch_arm_c(p, now, b);
+    relay(p, now, b->fork, m);
+    provisional(p, now, b);
+}
+
+/* Every 2xx of an INVITE goes upstream (step 5), the first one ends the search. */
+static void success(struct dt_proxy *p, dt_time now, struct dt_branch *b,
+                    const struct dt_sip_msg *m)
+{
+    struct dt_fork *f = b->fork;
+    dt_timers_stop(&p->timers, &b->timer);
+    b->state = DT_BRANCH_DONE;
+    b->status = (uint16_t)m->status;
+    if (f->answered && !(f->success && f->invite)) {
+        dt__count(p, DT_COUNT_DROPPED_late);
+        return;
+    }
+    bool first = !f->answered;
+    if (relay(p, now, f, m) && first)
+        return send_own(p, now, f, 500); /* no memory: the caller hears something */
+    f->answered = f->success = true;
+    dt_timers_stop(&p->timers, &f->timer);
+    if (first)
+        dt__fork_cancel_all(p, now, f);
+    clear_kept(p, f, NULL);
+}
+
+/* ---- without a transaction ---- */
+
+/* The 2xx of a call that was begun before this node restarted. R5 will prove that the Via is ours;
+ * until then its form must do, and only the one response goes on that a call cannot do without. */
+static bool is_ours(const struct dt_proxy *p, const struct dt_sip_msg *m)
+{
+    uint64_t loop;
+    return m->cseq.method == DT_INVITE && m->status / 100 == 2 &&
+           dt__self_is_sent_by(&p->self, m->via.sent_by) &&
+           dt__branch_loop_of(p->key, m->via.branch, &loop);
+}
+
+static int send_stray(struct dt_proxy *p, dt_time now, const struct dt_sip_msg *m,
+                      const struct dt_hop *from)
+{
+    struct dt_sip_values v = dt_sip_values(m, DT_H_VIA);
+    struct dt_hop to = {.stream = 0};
+    struct dt_sip_edits e;
+    struct dt_str value;
+    struct dt_via next;
+    if (!dt_sip_values_next(&v, &value) || !dt_sip_values_next(&v, &value) ||
+        dt_sip_via(&next, value) || dt_via_response_addr(&next, &to.remote))
+        return DT_E_ABSENT;
+    if (dt__addr_forbidden(&to.remote) ||
+        dt__self_local(&p->self, &to.remote, &from->local, &to.local))
+        return DT_E_UNREACHABLE;
+    dt_sip_edits_init(&e, m);
+    struct dt_bytes *bytes = without_via(p, &e);
+    if (!bytes)
+        return DT_E_NOMEM;
+    int err = dt_stack_send(p->stack, now, bytes, &to);
+    dt_bytes_drop(bytes);
+    return err;
+}
+
+static void stray(struct dt_proxy *p, dt_time now, const struct dt_sip_msg *m,
+                  const struct dt_hop *from)
+{
+    if (is_ours(p, m) && !send_stray(p, now, m, from))
+        dt__count(p, DT_COUNT_FORWARDED_stray);
+    else
+        dt__drop(p, m, DT_COUNT_DROPPED_stray_response);
+}
+
+/* ---- entry ---- */
+
+static void of_branch(struct dt_proxy *p, dt_time now, struct dt_branch *b,
+                      const struct dt_sip_msg *m)
+{
+    if (m->status == 100) {
+        dt__count(p, DT_COUNT_DROPPED_trying);
+        provisional(p, now, b);
+    } else if (m->status < 200) {
+        ringing(p, now, b, m);
+    } else if (m->status < 300) {
+        success(p, now, b, m);
+    } else if (b->state == DT_BRANCH_DONE) {
+        dt__count(p, DT_COUNT_DROPPED_late);
+    } else {
+        dt__branch_done(p, now, b, m->status, m);
+    }
+}
+
+void dt__response(struct dt_proxy *p, dt_time now, dt_tx tx, uint64_t cookie,
+                  const struct dt_sip_msg *m, const struct dt_hop *from)
+{
+    struct dt_branch *b = dt__branch_find(p, cookie);
+    if (!tx)
+        return stray(p, now, m, from);
+    if (!cookie)
+        return dt__count(p, DT_COUNT_DROPPED_own);
+    if (!b || b->client != tx)
+        return dt__count(p, DT_COUNT_DROPPED_late);
+    struct dt_fork *f = b->fork;
+    of_branch(p, now, b, m);
+    dt__fork_settle(p, f);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Loop detection (RFC 5393 4.2.2): has a node of the cluster forwarded this request before, with
+ * nothing changed that decides where it goes? Another Request-URI or Route is a spiral. */
+#include "proxy/work.h"
+
+static bool is_looped(const struct dt_proxy_work *w, const struct dt_via *via)
+{
+    uint64_t loop;
+    return dt__branch_loop_of(w->p->key, via->branch, &loop) && loop == w->loop &&
+           dt__self_is_sent_by(&w->p->self, via->sent_by);
+}
+
+static enum dt_step_result run(struct dt_proxy_work *w)
+{
+    struct dt_sip_values v = dt_sip_values(w->m, DT_H_VIA);
+    struct dt_str value;
+    while (dt_sip_values_next(&v, &value)) {
+        struct dt_via via;
+        if (!dt_sip_via(&via, value) && is_looped(w, &via))
+            return dt__answer(w, DT_COUNT_ANSWERED_loop, 482, DT_STR_NONE);
+    }
+    return DT_STEP_CONTINUE;
+}
+
+const struct dt_proxy_step dt__step_loop = {"loop", run};

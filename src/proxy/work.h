@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The inside of the proxy: the node, a request on its way through the steps, and what the steps
+ * call. */
+#ifndef PROXY_WORK_H
+#define PROXY_WORK_H
+
+#include "dualtone/digest.h"
+#include "dualtone/reach.h"
+#include "dualtone/stack.h"
+#include "proxy/branch.h"
+#include "proxy/counts.h"
+#include "proxy/nonces.h"
+#include "proxy/self.h"
+#include "store/location.h"
+#include "store/subscribers.h"
+
+enum {
+    DT_PROXY_TARGETS_MAX = DT_CONTACTS_MAX,
+    DT_PROXY_ROUTES_MAX = 60, /* reliability.md 2 */
+    DT_PROXY_VIAS_MAX = 100,
+    DT_AOR_MAX = 512
+};
+
+struct dt_fork;
+struct dt_fork_slot {
+    struct dt_fork *fork;
+    uint32_t gen;
+    uint32_t next; /* free list: 1 + slot */
+};
+struct dt_forks {
+    struct dt_fork_slot *slots;
+    uint32_t n, cap, free, live;
+};
+
+struct dt_proxy {
+    const struct dt_proxy_config *cfg;
+    struct dt_env *env;
+    struct dt_self self;
+    uint64_t key[2];
+    struct dt_nonce_key nonce_key;
+    struct dt_outbox out;
+    struct dt_stack *stack;
+    struct dt_resolver *resolver;
+    struct dt_location *location;
+    struct dt_subscribers *subscribers;
+    struct dt_nonces nonces;
+    struct dt_timers timers;
+    struct dt_forks forks;
+    struct dt_proxy_counts_table counts;
+    uint64_t saved_version;
+};
+
+/* One place where a request shall go. Slices live as long as the request and the location. */
+struct dt_proxy_target {
+    struct dt_str uri;  /* the new Request-URI, and the target of R2's hash: for a binding the
+                           Contact as registered, which every node knows alike */
+    struct dt_str path; /* Path values of the binding: Route */
+    const struct dt_flow *flow; /* NULL: not a binding */
+};
+
+/* A request on its way through the steps. */
+struct dt_proxy_work {
+    struct dt_proxy *p;
+    dt_time now;
+    dt_tx tx; /* 0: an ACK, which is never answered */
+    const struct dt_sip_msg *m;
+    struct dt_hop from;
+    /* by steps/route.c */
+    struct dt_str uri_text; /* the Request-URI after RFC 3261 16.4 */
+    struct dt_uri uri;
+    struct dt_str routes[DT_PROXY_ROUTES_MAX]; /* values that remain */
+    size_t n_routes;
+    unsigned popped;  /* values of ours taken from the top */
+    bool strict;      /* the last value became the Request-URI (16.4) */
+    bool let_through; /* a Route of ours proves that the call was admitted (R4) */
+    bool ours;        /* the Request-URI is of our domain, and no Route remains */
+    char aor_buf[DT_AOR_MAX];
+    struct dt_str aor; /* ours, and a user is named: canonical */
+    uint64_t loop;
+    /* by steps/auth.c */
+    struct dt_str user; /* who has proved a password; a subscriber's name */
+    /* by steps/location.c and relay.c */
+    struct dt_proxy_target targets[DT_PROXY_TARGETS_MAX];
+    size_t n_targets;
+};
+
+enum dt_step_result { DT_STEP_CONTINUE, DT_STEP_WAIT, DT_STEP_ANSWERED, DT_STEP_DROP };
+struct dt_proxy_step {
+    const char *name;
+    enum dt_step_result (*run)(struct dt_proxy_work *w);
+};
+extern const struct dt_proxy_step dt__step_sanity, dt__step_route, dt__step_loop, dt__step_auth,
+    dt__step_registrar, dt__step_self, dt__step_location, dt__step_relay, dt__step_fork;
+
+/* ---- chain.c ---- */
+
+/* Runs a new request through all steps. */
+void dt__chain_run(struct dt_proxy_work *w);
+/* Answers with `extra` header lines (may be empty), counts it; an ACK is dropped in its place. */
+enum dt_step_result dt__answer(struct dt_proxy_work *w, enum dt_proxy_count why, int status,
+                               struct dt_str extra);
+/* 503 with Retry-After: a limit of ours (I37). */
+enum dt_step_result dt__answer_busy(struct dt_proxy_work *w);
+/* steps/self.c: 200 with what we can do, for OPTIONS that end here. */
+enum dt_step_result dt__answer_options(struct dt_proxy_work *w);
+void dt__count(struct dt_proxy *p, enum dt_proxy_count why);
+/* Counts, and tells the trace. */
+enum dt_step_result dt__drop(struct dt_proxy *p, const struct dt_sip_msg *m,
+                             enum dt_proxy_count why);
+
+/* ---- steps/route.c ---- */
+
+/* RFC 3261 16.4, and what the Request-URI then is: a pure function of message, socket and
+ * configuration, run again when a request that waited goes on. DT_OK or DT_E_SYNTAX. */
+int dt__route_read(struct dt_proxy_work *w);
+/* The canonical address of record of a URI of ours (RFC 3261 10.3 step 5): one domain, whichever
+ * name or address of ours the URI had. Empty if it names no user or is too long. */
+struct dt_str dt__aor_of(const struct dt_proxy *p, const struct dt_uri *uri, char buf[DT_AOR_MAX]);
+/* The unescaped user part, in `buf`; empty if it is too long. */
+struct dt_str dt__user_of(const struct dt_uri *uri, char *buf, size_t size);
+
+/* ---- forward.c ---- */
+
+/* Where a target's request is to go: its first Path or the first Route that remains, else its URI
+ * (RFC 3261 16.6 steps 6 and 7). `*out` has slices of the target and the request. */
+int dt__forward_next_hop(const struct dt_proxy_work *w, const struct dt_proxy_target *t,
+                         struct dt_uri *out);
+struct dt_forward {
+    const struct dt_proxy_target *target;
+    struct dt_hop to;
+    unsigned attempt;
+    uint32_t breadth; /* Max-Breadth of this branch; 0: as it is */
+};
+/* The request as it goes to one target (16.6 steps 1 to 8), one build. `*out` gets one reference,
+ * `branch` is that of its top Via. DT_OK, DT_E_NOMEM, DT_E_LIMIT, DT_E_SYNTAX. */
+int dt__forward_build(const struct dt_proxy_work *w, const struct dt_forward *f,
+                      struct dt_bytes **out, struct dt_branch_text *branch);
+
+/* ---- fork.c: the response context of RFC 3261 16.2 ---- */
+
+/* Sends the request to all targets; the rest comes with responses. */
+enum dt_step_result dt__fork_start(struct dt_proxy_work *w);
+void dt__fork_cancelled(struct dt_proxy *p, dt_time now, uint64_t cookie);
+void dt__fork_resolved(struct dt_proxy *p, dt_time now, uint64_t cookie,
+                       const struct dt_addr *targets, size_t n);
+void dt__fork_timer(struct dt_proxy *p, dt_time now, struct dt_timer *t);
+/* A client transaction ended by itself. */
+void dt__fork_failed(struct dt_proxy *p, dt_time now, dt_tx tx, uint64_t cookie, int err);
+void dt__fork_ended(struct dt_proxy *p, dt_tx tx, uint64_t cookie);
+/* R10, or the end: all forks go, in silence. */
+void dt__forks_clear(struct dt_proxy *p);
+
+/* ---- response.c ---- */
+
+void dt__response(struct dt_proxy *p, dt_time now, dt_tx tx, uint64_t cookie,
+                  const struct dt_sip_msg *m, const struct dt_hop *from);
+
+#endif
