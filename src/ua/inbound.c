@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Requests that came: the checks of RFC 3261 8.2 in their order, then to the call they belong to.
+ */
+#include "ua/core.h"
+
+#include <string.h>
+
+void dt__ua_answer(struct dt_ua *ua, dt_time now, dt_tx tx, int status, const char *extra)
+{
+    char tag[DT__TOKEN];
+
+    dt__ua_token(ua, tag);
+    (void)dt_stack_answer(ua->stack, now, tx, status, dt__token_str(tag), dt_str_z(extra));
+}
+
+/* ---- whose it is ---- */
+
+struct dt_call *dt__call_of_dialog(struct dt_ua *ua, const struct dt_sip_msg *m)
+{
+    struct dt_map *map = &ua->by_call_id;
+    struct dt_map_entry *e = dt_map_first(map, dt_map_hash(map, m->call_id));
+
+    for (; e; e = dt_map_next(e)) {
+        struct dt_call *c = DT_OF(e, struct dt_call, by_call_id);
+        if (c->state != DT_CALL_ENDED && dt_dialog_has_request(&c->dialog, m))
+            return c;
+    }
+    return NULL;
+}
+
+/* 8.2.2.2: the same request by another way, while the first one is not answered. */
+static bool is_merged(struct dt_ua *ua, const struct dt_sip_msg *m)
+{
+    struct dt_map *map = &ua->by_call_id;
+    struct dt_map_entry *e = dt_map_first(map, dt_map_hash(map, m->call_id));
+
+    for (; e; e = dt_map_next(e)) {
+        const struct dt_call *c = DT_OF(e, struct dt_call, by_call_id);
+        if (!c->caller && c->state != DT_CALL_ENDED && c->invite_cseq == m->cseq.number &&
+            dt_str_eq(c->dialog.call_id, m->call_id) &&
+            dt_str_eq(c->dialog.remote_tag, m->from.tag))
+            return true;
+    }
+    return false;
+}
+
+/* ---- checks ---- */
+
+/* 8.2.2.3: no extension is supported yet. False: answered with 420. */
+static bool check_require(struct dt_ua *ua, dt_time now, dt_tx tx, const struct dt_sip_msg *m)
+{
+    struct dt_sip_values it = dt_sip_values(m, DT_H_REQUIRE);
+    struct dt_str value;
+    char line[512], tag[DT__TOKEN];
+    struct dt_writer w = dt_writer(line, sizeof(line) - 2);
+    const char *before = "Unsupported: ";
+
+    while (dt_sip_values_next(&it, &value)) {
+        dt_write_z(&w, before);
+        dt_write(&w, value);
+        before = ", ";
+    }
+    if (w.n == 0)
+        return true;
+    w.cap += 2;
+    dt_write_lit(&w, "\r\n");
+    if (w.err || !dt_sip_line_safe(dt_str_sub(dt_writer_str(&w), 0, w.n - 2)))
+        w.n = 0; /* too long to be repeated to them */
+    dt__ua_token(ua, tag);
+    (void)dt_stack_answer(ua->stack, now, tx, 420, dt__token_str(tag), dt_writer_str(&w));
+    return false;
+}
+
+static bool check_scheme(struct dt_ua *ua, dt_time now, dt_tx tx, const struct dt_sip_msg *m)
+{
+    if (m->uri.scheme != DT_URI_OTHER)
+        return true;
+    dt__ua_answer(ua, now, tx, 416, NULL); /* 8.2.2.1 */
+    return false;
+}
+
+/* ---- outside of dialogs ---- */
+
+static void other(struct dt_ua *ua, dt_time now, dt_tx tx, const struct dt_sip_msg *m)
+{
+    int status = m->method == DT_METHOD_OTHER ? 501 : 405;
+
+    if (ua->ops->other && m->method != DT_METHOD_OTHER)
+        status = ua->ops->other(ua->user, now, m);
+    if (status < 200 || status > 699)
+        status = 500;
+    dt__ua_answer(ua, now, tx, status, status == 405 || status == 501 ? dt__allow : NULL);
+}
+
+static void answer_options(struct dt_ua *ua, dt_time now, dt_tx tx)
+{
+    char lines[256];
+    struct dt_writer w = dt_writer(lines, sizeof(lines) - 1);
+
+    dt_write_z(&w, dt__allow); /* 11.2 */
+    dt_write_lit(&w, "Accept: application/sdp\r\nSupported:\r\n");
+    lines[w.n] = '\0';
+    dt__ua_answer(ua, now, tx, 200, lines);
+}
+
+static void new_request(struct dt_ua *ua, dt_time now, dt_tx tx, const struct dt_sip_msg *m,
+                        const struct dt_hop *from)
+{
+    switch (m->method) {
+    case DT_INVITE:
+        if (dt__past_answer(ua, now, tx, m))
+            return;
+        if (is_merged(ua, m)) {
+            dt__ua_answer(ua, now, tx, 482, NULL);
+            return;
+        }
+        dt__callee_invite(ua, now, tx, m, from);
+        break;
+    case DT_OPTIONS:
+        answer_options(ua, now, tx);
+        break;
+    case DT_BYE:
+    case DT_CANCEL: /* it matches no INVITE (9.2) */
+        dt__ua_answer(ua, now, tx, 481, NULL);
+        break;
+    default:
+        other(ua, now, tx, m);
+        break;
+    }
+}
+
+/* ---- inside ---- */
+
+static void in_dialog(struct dt_ua *ua, dt_time now, dt_tx tx, const struct dt_sip_msg *m)
+{
+    struct dt_call *c = dt__call_of_dialog(ua, m);
+
+    if (!c) {
+        dt__ua_answer(ua, now, tx, 481, NULL); /* 12.2.2 */
+        return;
+    }
+    if (dt_dialog_cseq(&c->dialog, m) != DT_OK) {
+        dt__ua_answer(ua, now, tx, 500, NULL); /* I11 */
+        return;
+    }
+    switch (m->method) {
+    case DT_INVITE:
+        dt__session_reinvite(c, now, tx, m);
+        break;
+    case DT_BYE:
+        dt__bye_request(c, now, tx, m);
+        break;
+    case DT_OPTIONS:
+        answer_options(ua, now, tx);
+        break;
+    default:
+        dt__ua_answer(ua, now, tx, m->method == DT_METHOD_OTHER ? 501 : 405, dt__allow);
+        break;
+    }
+}
+
+void dt__inbound_request(void *user, dt_time now, dt_tx tx, const struct dt_sip_msg *m,
+                         const struct dt_hop *from)
+{
+    struct dt_ua *ua = user;
+
+    if (m->method == DT_ACK) {
+        struct dt_call *c = dt__call_of_dialog(ua, m);
+        if (c)
+            dt__callee_ack(c, now, m);
+        else
+            dt__ua_dropped(ua, now, from, "ACK without a call");
+        return;
+    }
+    if (m->method != DT_CANCEL && (!check_scheme(ua, now, tx, m) || !check_require(ua, now, tx, m)))
+        return;
+    if (m->to.tag.n && m->method != DT_CANCEL)
+        in_dialog(ua, now, tx, m);
+    else
+        new_request(ua, now, tx, m, from);
+}
+
+void dt__inbound_cancel(void *user, dt_time now, dt_tx invite, uint64_t cookie,
+                        const struct dt_sip_msg *m)
+{
+    struct dt_ua *ua = user;
+    struct dt_call *c = dt__call_find(ua, cookie);
+
+    (void)m;
+    if (c && c->tx == invite)
+        dt__callee_cancelled(c, now);
+    else /* an INVITE that is not a call: a re-INVITE is answered at once */
+        dt__ua_answer(ua, now, invite, 487, NULL);
+}

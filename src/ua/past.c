@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * R11: INVITEs that have ended, remembered by branch and sent-by for Expires + 64 T1, so that a
+ * copy which comes late, by a proxy that woke up, gets the same final and rings nobody. */
+#include "ua/core.h"
+
+#include <string.h>
+
+static void forget(struct dt_ua *ua, struct dt__past *p)
+{
+    dt_timers_stop(&ua->timers, &p->timer);
+    dt_map_del(&ua->pasts, &p->entry);
+    dt_list_del(&p->link);
+    dt_bytes_drop(p->ok);
+    dt_alloc_free(ua->env->alloc, p);
+    ua->n_pasts--;
+}
+
+void dt__past_timer(struct dt_ua *ua, struct dt__past *p)
+{
+    forget(ua, p);
+}
+
+void dt__pasts_clear(struct dt_ua *ua)
+{
+    while (!dt_list_empty(&ua->past_list))
+        forget(ua, DT_OF(ua->past_list.next, struct dt__past, link));
+}
+
+/* branch, a byte that is in none, sent-by */
+static size_t write_key(char *out, const struct dt_sip_msg *m)
+{
+    memcpy(out, m->via.branch.p, m->via.branch.n);
+    out[m->via.branch.n] = ' ';
+    memcpy(out + m->via.branch.n + 1, m->via.sent_by.p, m->via.sent_by.n);
+    return m->via.branch.n + 1 + m->via.sent_by.n;
+}
+
+static struct dt__past *new_past(struct dt_call *c, const struct dt_sip_msg *m)
+{
+    size_t n = m->via.branch.n + 1 + m->via.sent_by.n;
+    struct dt__past *p = dt_alloc_zero(c->ua->env->alloc, sizeof(*p) + n + DT__TOKEN);
+
+    if (!p)
+        return NULL;
+    p->key = (struct dt_str){p->text, write_key(p->text, m)};
+    memcpy(p->text + n, c->local_tag, DT__TOKEN);
+    p->tag = (struct dt_str){p->text + n, DT__TOKEN};
+    dt_timer_init(&p->timer, DT__TIMER_PAST);
+    return p;
+}
+
+static void make_room(struct dt_ua *ua)
+{
+    unsigned max = DT__LINGERING * ua->cfg.max_calls;
+
+    if (max < DT__PASTS_MIN)
+        max = DT__PASTS_MIN;
+    if (ua->n_pasts >= max)
+        forget(ua, DT_OF(ua->past_list.next, struct dt__past, link));
+}
+
+/* Without memory nothing is remembered: a late copy would ring, which loses nothing. */
+void dt__past_add(struct dt_call *c, dt_time now, const struct dt_sip_msg *m, int status,
+                  struct dt_bytes *ok)
+{
+    struct dt_ua *ua = c->ua;
+    dt_time until = now + c->invite_expires + 64 * dt__ua_t1(ua);
+    struct dt__past *p;
+
+    if (m->via.branch.n == 0)
+        return;
+    make_room(ua);
+    p = new_past(c, m);
+    if (!p)
+        return;
+    if (dt_map_add(&ua->pasts, &p->entry, dt_map_hash(&ua->pasts, p->key)) != DT_OK) {
+        dt_alloc_free(ua->env->alloc, p);
+        return;
+    }
+    p->status = status;
+    p->ok = ok ? dt_bytes_hold(ok) : NULL;
+    dt_list_add(&ua->past_list, &p->link);
+    ua->n_pasts++;
+    if (dt_timers_arm(&ua->timers, &p->timer, until) != DT_OK)
+        forget(ua, p);
+}
+
+static bool is_key(struct dt_str key, const struct dt_sip_msg *m)
+{
+    struct dt_str branch = m->via.branch, sent_by = m->via.sent_by;
+
+    return key.n == branch.n + 1 + sent_by.n && dt_str_eq(dt_str_sub(key, 0, branch.n), branch) &&
+           key.p[branch.n] == ' ' && dt_str_eq(dt_str_sub(key, branch.n + 1, key.n), sent_by);
+}
+
+static struct dt__past *find(struct dt_ua *ua, const struct dt_sip_msg *m)
+{
+    char buf[1024];
+    struct dt_map_entry *e;
+    struct dt_str key;
+
+    if (m->via.branch.n == 0 || m->via.branch.n + 1 + m->via.sent_by.n > sizeof(buf))
+        return NULL;
+    key = (struct dt_str){buf, write_key(buf, m)};
+    for (e = dt_map_first(&ua->pasts, dt_map_hash(&ua->pasts, key)); e; e = dt_map_next(e))
+        if (is_key(DT_OF(e, struct dt__past, entry)->key, m))
+            return DT_OF(e, struct dt__past, entry);
+    return NULL;
+}
+
+bool dt__past_answer(struct dt_ua *ua, dt_time now, dt_tx tx, const struct dt_sip_msg *m)
+{
+    struct dt__past *p = find(ua, m);
+
+    if (!p)
+        return false;
+    if (p->ok)
+        (void)dt_stack_respond(ua->stack, now, tx, p->status, p->ok);
+    else
+        (void)dt_stack_answer(ua->stack, now, tx, p->status, p->tag, DT_STR_NONE);
+    return true;
+}
