@@ -20,17 +20,18 @@
 #include "stack/rules.h"
 
 enum {
-    DT__POOL_CHUNK = 64,     /* transactions that are allocated together */
-    DT__SIP_PORT = 5060,     /* where none is written (RFC 3261 19.1.2) */
-    DT__RETRY_AFTER_S = 5,   /* in a 503 at a limit */
-    DT__QUEUE_MAX = 64       /* messages that wait for a connection to open */
+    DT__POOL_CHUNK = 64,   /* transactions that are allocated together */
+    DT__SIP_PORT = 5060,   /* where none is written (RFC 3261 19.1.2) */
+    DT__RETRY_AFTER_S = 5, /* in a 503 at a limit */
+    DT__QUEUE_MAX = 64     /* messages that wait for a connection to open */
 };
 
 /* dt_timer.kind of a stream's timer; a transaction's is its slot. */
 #define DT__STREAM_TIMER UINT32_MAX
 
 /* A keyed hash of 128 bits stands for the key of 17.1.3 or 17.2.3: two keys of the node's own
- * generator, so that nobody can aim, and by chance no two are equal. It keeps what lingers small. */
+ * generator, so that nobody can aim, and by chance no two are equal. It keeps what lingers small.
+ */
 struct dt__key {
     uint64_t hash;  /* by the map's key */
     uint64_t check; /* by the stack's other key */
@@ -43,9 +44,9 @@ struct dt__active {
     struct dt__peer *peer;    /* client over UDP */
     struct dt_bytes *request; /* server */
     dt_time end_at, resend_at;
-    dt_time interval;         /* of the last wait for resend_at */
-    unsigned repeats;         /* retransmissions still allowed */
-    bool cancelled;           /* INVITE: a CANCEL was sent, or came */
+    dt_time interval; /* of the last wait for resend_at */
+    unsigned repeats; /* retransmissions still allowed */
+    bool cancelled;   /* INVITE: a CANCEL was sent, or came */
 };
 
 /* One transaction. Lives in a chunk of the pool and never moves. */
@@ -54,9 +55,9 @@ struct dt__tx {
         struct dt_map_entry entry; /* by key */
         struct dt__tx *next;       /* free, or dead until the entry call ends */
     };
-    uint64_t check;            /* of the key */
-    struct dt_timer timer;     /* the only one: whichever comes first; kind: the slot */
-    struct dt_hop hop;         /* client: to; server: from */
+    uint64_t check;        /* of the key */
+    struct dt_timer timer; /* the only one: whichever comes first; kind: the slot */
+    struct dt_hop hop;     /* client: to; server: from */
     uint64_t cookie;
     struct dt_bytes *message;  /* what is sent again: request, ACK, last response */
     struct dt__active *active; /* NULL: it lingers */
@@ -72,25 +73,25 @@ _Static_assert(sizeof(struct dt__tx) <= 128, "what lingers is small");
 struct dt__peer {
     struct dt_map_entry entry; /* by remote */
     struct dt_addr remote;
-    struct dt_list waiting;    /* dt__active.link */
-    bool pinned;               /* somebody walks */
+    struct dt_list waiting; /* dt__active.link */
+    bool pinned;            /* somebody walks */
 };
 
 struct dt__stream {
     struct dt_map_entry by_id, by_remote;
-    struct dt_list link;       /* in dt_stack.streams, or dead_streams */
+    struct dt_list link; /* in dt_stack.streams, or dead_streams */
     uint64_t id;
     struct dt_addr local, remote;
-    struct dt_list waiting;    /* dt__active.link of clients */
-    struct dt_timer timer;     /* idle or header time, whichever comes first */
-    dt_time active_at;         /* last traffic */
-    dt_time partial_since;     /* DT_TIME_NEVER: no part of a message is waiting */
-    uint32_t users;            /* transactions */
+    struct dt_list waiting; /* dt__active.link of clients */
+    struct dt_timer timer;  /* idle or header time, whichever comes first */
+    dt_time active_at;      /* last traffic */
+    dt_time partial_since;  /* DT_TIME_NEVER: no part of a message is waiting */
+    uint32_t users;         /* transactions */
     bool accepted, open, gone;
-    bool silent;               /* a request over it timed out: no new ones until it speaks */
-    struct dt_bytes *in;       /* what is not whole yet */
+    bool silent;         /* a request over it timed out: no new ones until it speaks */
+    struct dt_bytes *in; /* what is not whole yet */
     struct dt__framing framing;
-    struct dt_bytes **queue;   /* until it is open */
+    struct dt_bytes **queue; /* until it is open */
     size_t queued, queue_cap;
 };
 
@@ -101,7 +102,7 @@ struct dt_stack {
     const struct dt_stack_user *ops;
     void *user;
     struct dt_stack_counts counts;
-    unsigned depth;            /* entry calls under way */
+    unsigned depth; /* entry calls under way */
     struct dt_timers timers;
 
     struct dt_map txs;
@@ -115,7 +116,7 @@ struct dt_stack {
     struct dt_list streams, dead_streams;
     uint64_t next_stream;
 
-    struct dt_bytes **late;    /* buffers to drop when the entry call ends */
+    struct dt_bytes **late; /* buffers to drop when the entry call ends */
     size_t n_late, late_cap;
 };
 

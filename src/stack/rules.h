@@ -12,7 +12,7 @@ enum dt__machine {
 #define X(name) DT__##name,
     DT__MACHINES(X)
 #undef X
-    DT__MACHINE_COUNT
+        DT__MACHINE_COUNT
 };
 
 #define DT__STATES(X) \
@@ -27,11 +27,11 @@ enum dt__state {
 #define X(name, text) ST_##name,
     DT__STATES(X)
 #undef X
-    ST_COUNT
+        ST_COUNT
 };
 
 enum dt__event_kind {
-    EV_RX_1XX,    /* client: a response came */
+    EV_RX_1XX, /* client: a response came */
     EV_RX_2XX,
     EV_RX_FAIL,   /* 300 to 699 */
     EV_RX_REPEAT, /* server: the request came again */
@@ -47,24 +47,24 @@ enum dt__event_kind {
 
 /* What to do on the way, performed in this order. */
 enum dt__action {
-    DO_SEND = 1 << 0,        /* the user's response goes out */
-    DO_KEEP = 1 << 1,        /* ... and is what repeats are answered with */
-    DO_REPEAT = 1 << 2,      /* what was sent last goes out again */
-    DO_ACK = 1 << 3,         /* the ACK of a failure is made (17.1.1.3), sent and kept */
-    DO_DROP_REQUEST = 1 << 4,/* the server's copy of the request is not needed any more */
-    DO_SHED = 1 << 5,        /* nor is all that only an unfinished transaction needs */
-    DO_SHED_ALL = 1 << 6,    /* nor is the message kept */
-    DO_STOP = 1 << 7,        /* no timer runs */
-    DO_FIRST = 1 << 8,       /* resend after T1 (UDP) */
-    DO_DOUBLE = 1 << 9,      /* resend after twice as long as before */
-    DO_CAPPED = 1 << 10,     /* the same, T2 at most */
-    DO_AT_T2 = 1 << 11,      /* resend after T2 */
-    DO_END_64T1 = 1 << 12,   /* H, L, M */
+    DO_SEND = 1 << 0,          /* the user's response goes out */
+    DO_KEEP = 1 << 1,          /* ... and is what repeats are answered with */
+    DO_REPEAT = 1 << 2,        /* what was sent last goes out again */
+    DO_ACK = 1 << 3,           /* the ACK of a failure is made (17.1.1.3), sent and kept */
+    DO_DROP_REQUEST = 1 << 4,  /* the server's copy of the request is not needed any more */
+    DO_SHED = 1 << 5,          /* nor is all that only an unfinished transaction needs */
+    DO_SHED_ALL = 1 << 6,      /* nor is the message kept */
+    DO_STOP = 1 << 7,          /* no timer runs */
+    DO_FIRST = 1 << 8,         /* resend after T1 (UDP) */
+    DO_DOUBLE = 1 << 9,        /* resend after twice as long as before */
+    DO_CAPPED = 1 << 10,       /* the same, T2 at most */
+    DO_AT_T2 = 1 << 11,        /* resend after T2 */
+    DO_END_64T1 = 1 << 12,     /* H, L, M */
     DO_END_64T1_UDP = 1 << 13, /* J: 0 on a stream */
     DO_END_32S_UDP = 1 << 14,  /* D: 32 s at least; 0 on a stream */
     DO_END_T4_UDP = 1 << 15,   /* I, K: 0 on a stream */
-    DO_DELIVER = 1 << 16,    /* to the user */
-    DO_FAIL = 1 << 17        /* the user learns that it failed */
+    DO_DELIVER = 1 << 16,      /* to the user */
+    DO_FAIL = 1 << 17          /* the user learns that it failed */
 };
 
 /* One arrow of a figure. */
