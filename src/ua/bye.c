@@ -190,7 +190,7 @@ void dt__fork_answer(struct dt_call *c, dt_time now, struct dt__send *invite,
         dt_log(c->ua->env, DT_LOG_ERROR, "ua", f->dialog.call_id, "no memory for a BYE");
 }
 
-void dt__forks_clear(struct dt_call *c)
+void dt__ua_forks_clear(struct dt_call *c)
 {
     DT_LIST_EACH(e, &c->forks)
     {

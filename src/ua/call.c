@@ -83,7 +83,7 @@ void dt__call_free(struct dt_call *c)
         dt__call_stop(c, (enum dt__call_timer)i);
     while (!dt_list_empty(&c->sends))
         dt__send_free(DT_OF(c->sends.next, struct dt__send, link));
-    dt__forks_clear(c);
+    dt__ua_forks_clear(c);
     dt_resolver_cancel(ua->resolver, dt__id_as(c->id, DT__PRIMARY));
     dt_resolver_cancel(ua->resolver, dt__id_as(c->id, DT__BACKUP));
     if (c->in_map)

@@ -410,7 +410,7 @@ void dt__fork_answer(struct dt_call *c, dt_time now, struct dt__send *invite,
 /* The ACK of a 2xx, or its repeat. */
 void dt__ack_send(struct dt__send **ack, struct dt__send *invite, struct dt_dialog *d, dt_time now,
                   struct dt_str body);
-void dt__forks_clear(struct dt_call *c);
+void dt__ua_forks_clear(struct dt_call *c);
 
 /* register.c */
 void dt__reg_response(struct dt__send *s, dt_time now, const struct dt_sip_msg *m);
