@@ -31,7 +31,7 @@ struct dt_host *wire_host(const struct dt_host_config *cfg)
     return h;
 }
 
-void wire_run(struct dt_host *h)
+void wire_loop(struct dt_host *h)
 {
     watchdog.host = h;
     watchdog.bitten = false;
@@ -39,8 +39,13 @@ void wire_run(struct dt_host *h)
     dt_host_timer_at(watchdog.timer, dt_io_now() + 10 * DT_SECOND);
     assert_int_equal(dt_host_run(h), DT_OK);
     dt_host_timer_free(watchdog.timer);
-    dt_host_free(h);
     assert_false(watchdog.bitten);
+}
+
+void wire_run(struct dt_host *h)
+{
+    wire_loop(h);
+    dt_host_free(h);
 }
 
 /* ---- the node ---- */

@@ -31,7 +31,9 @@ void wire_node_init(struct wire_node *n, struct dt_host *h,
                     void (*input)(struct wire_node *n, dt_time now, const struct dt_input *in),
                     void *test);
 void wire_node_clear(struct wire_node *n);
-/* Runs to dt_host_stop; fails when the watchdog had to end it. Frees the host. */
+/* Runs to dt_host_stop; fails when the watchdog had to end it. */
+void wire_loop(struct dt_host *h);
+/* The same, and frees the host. */
 void wire_run(struct dt_host *h);
 
 void wire_listen(struct wire_node *n, const char *addr, enum dt_transport transport);
