@@ -95,14 +95,17 @@ static int read_origin(struct dt_sdp *s, struct dt_reader *r)
 static int read_c(struct dt_sdp *s, struct dt_reader *r)
 {
     struct dt_sdp_connection c;
+    struct dt_reader from = *r;
     int err = read_connection(r, &c);
     struct dt_sdp_connection *to = &s->connection;
     if (err)
         return err;
     if (s->n_media)
         to = &s->media[s->n_media - 1].connection;
-    else if (to->host.n)
+    else if (to->host.n) {
+        *r = from;
         return DT_E_SYNTAX;
+    }
     if (!to->host.n)
         *to = c;
     return DT_OK;
@@ -120,6 +123,18 @@ static int read_formats(struct dt_sdp_media *m, struct dt_reader *r)
     return m->formats.n ? DT_OK : DT_E_SYNTAX;
 }
 
+/* "49170" or "49170/2". */
+static bool read_port(struct dt_str text, uint16_t *out)
+{
+    struct dt_reader r = dt_reader(text);
+    uint64_t port, count;
+    if (dt_reader_u64(&r, UINT16_MAX, &port) ||
+        (dt_reader_char(&r, '/') && dt_reader_u64(&r, UINT16_MAX, &count)))
+        return false;
+    *out = (uint16_t)port;
+    return dt_reader_end(&r);
+}
+
 /* "audio 49170/2 RTP/AVP 0 8" (5.14). */
 static int read_m(struct dt_sdp *s, struct dt_reader *r)
 {
@@ -128,17 +143,17 @@ static int read_m(struct dt_sdp *s, struct dt_reader *r)
     if (s->n_media == DT_SDP_MEDIA_MAX)
         return DT_E_LIMIT;
     struct dt_sdp_media *m = &s->media[s->n_media++];
-    *m = (struct dt_sdp_media){.line = (uint16_t)(s->n - 1), .type = field(r)};
     struct dt_reader from = *r;
-    struct dt_reader port = dt_reader(field(r));
-    uint64_t number, count;
-    if (!all_of(m->type, DT_C_TOKEN) || dt_reader_u64(&port, UINT16_MAX, &number) ||
-        (dt_reader_char(&port, '/') && dt_reader_u64(&port, UINT16_MAX, &count)) ||
-        !dt_reader_end(&port)) {
+    *m = (struct dt_sdp_media){.line = (uint16_t)(s->n - 1), .type = field(r)};
+    if (!all_of(m->type, DT_C_TOKEN)) {
         *r = from;
         return DT_E_SYNTAX;
     }
-    m->port = (uint16_t)number;
+    from = *r;
+    if (!read_port(field(r), &m->port)) {
+        *r = from;
+        return DT_E_SYNTAX;
+    }
     m->proto = field(r);
     return m->proto.n ? read_formats(m, r) : DT_E_SYNTAX;
 }
