@@ -29,18 +29,30 @@ enum dt_step_result dt__drop(struct dt_proxy *p, const struct dt_sip_msg *m,
     return DT_STEP_DROP;
 }
 
-enum dt_step_result dt__answer(struct dt_proxy_work *w, enum dt_proxy_count why, int status,
-                               struct dt_str extra)
+int dt__respond(const struct dt_proxy_work *w, int status, struct dt_str extra)
 {
     struct dt_proxy *p = w->p;
     char tag[10];
-    if (!w->tx)
-        return dt__drop(p, w->m, DT_COUNT_DROPPED_ack);
+    struct dt_bytes *bytes;
     dt_rng_token(&p->env->rng, tag, sizeof tag);
-    struct dt_str to_tag = status > 100 ? (struct dt_str){tag, sizeof tag} : DT_STR_NONE;
-    if (dt_stack_answer(p->stack, w->now, w->tx, status, to_tag, extra))
-        return dt__drop(p, w->m, DT_COUNT_DROPPED_ended);
-    dt__count(p, why);
+    struct dt_sip_answer ans = {
+        .status = status, .to_tag = {tag, sizeof tag}, .extra = extra, .source = &w->from.remote};
+    int err = dt_sip_answer(w->m, &ans, p->env->alloc, &bytes);
+    if (err)
+        return err;
+    err = dt_stack_respond(p->stack, w->now, w->tx, status, bytes);
+    dt_bytes_drop(bytes);
+    return err;
+}
+
+enum dt_step_result dt__answer(struct dt_proxy_work *w, enum dt_proxy_count why, int status,
+                               struct dt_str extra)
+{
+    if (!w->tx)
+        return dt__drop(w->p, w->m, DT_COUNT_DROPPED_ack);
+    if (dt__respond(w, status, extra))
+        return dt__drop(w->p, w->m, DT_COUNT_DROPPED_ended);
+    dt__count(w->p, why);
     return DT_STEP_ANSWERED;
 }
 

@@ -45,6 +45,7 @@ const struct dt_option dt_proxy_options[] = {
     NUMBER(snapshot_every, "5", 1, 3600, "s", "changed bindings are written so often", NULL),
 };
 const size_t dt_proxy_options_n = sizeof dt_proxy_options / sizeof dt_proxy_options[0];
+_Static_assert(sizeof dt_proxy_options / sizeof dt_proxy_options[0] == DT_PROXY_OPTIONS, "rows");
 
 /* The rows' places in the file are not known here: a problem begins with its option's name, by
  * which the host finds the line. */

@@ -130,13 +130,13 @@ static int prepare(struct dt_proxy_work *w, struct dt_branch *b, const struct dt
 
 /* ---- sending ---- */
 
-static void send_trying(struct dt_proxy *p, dt_time now, struct dt_fork *f)
+static void send_trying(const struct dt_proxy_work *w, struct dt_fork *f)
 {
-    dt_timers_stop(&p->timers, &f->timer);
+    dt_timers_stop(&w->p->timers, &f->timer);
     if (!f->invite || f->trying || f->answered)
         return;
     f->trying = true;
-    dt_stack_answer(p->stack, now, f->server, 100, DT_STR_NONE, DT_STR_NONE);
+    (void)dt__respond(w, 100, DT_STR_NONE); /* lost for want of memory: as on the wire */
 }
 
 void dt__branch_arm_c(struct dt_proxy *p, dt_time now, struct dt_branch *b)
@@ -252,7 +252,7 @@ static enum dt_step_result start(struct dt_proxy_work *w, struct dt_fork *f, uin
         busy = busy || err == DT_E_NOMEM || err == DT_E_LIMIT;
     }
     if (count_state(f, DT_BRANCH_BUILT)) {
-        send_trying(w->p, w->now, f);
+        send_trying(w, f);
         busy = launch_all(w, f) == 0 || busy;
     } else if (f->invite && count_state(f, DT_BRANCH_RESOLVING)) {
         dt_timers_arm(&w->p->timers, &f->timer, w->now + trying_after);
@@ -306,7 +306,7 @@ static int launch_late(struct dt_proxy *p, dt_time now, struct dt_branch *b,
         err = build_for(&a.work, b, list, n);
     if (err)
         return err;
-    send_trying(p, now, b->fork);
+    send_trying(&a.work, b->fork);
     return launch(p, now, b, a.m.method);
 }
 

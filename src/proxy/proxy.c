@@ -3,7 +3,7 @@
  * The node: its making, its seam (design.md 3), and what the stack and the resolver call. */
 #include "proxy/work.h"
 
-enum { NONCES_MAX = 65536, DATE_MAX = 64 };
+enum { NONCES_MAX = 65536 };
 
 /* ---- called by the stack and the resolver ---- */
 
@@ -80,8 +80,7 @@ static int make_parts(struct dt_proxy *p)
     const struct dt_proxy_config *cfg = p->cfg;
     struct dt_stack_config stack = {.t1 = cfg->timer_t1 * DT_MS,
                                     .t2 = cfg->timer_t2 * DT_MS,
-                                    .max_transactions = (uint32_t)cfg->max_transactions,
-                                    .server_name = "dualtone"};
+                                    .max_transactions = (uint32_t)cfg->max_transactions};
     struct dt_resolver_config resolver = {
         .tcp = dt__self_has(&p->self, DT_TCP, 0),
         .v4 = dt__self_has(&p->self, DT_UDP, 4) || dt__self_has(&p->self, DT_TCP, 4),

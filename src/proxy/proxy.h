@@ -25,6 +25,7 @@ struct dt_proxy_config {
     int64_t max_contacts, max_bindings, max_transactions, max_breadth, nonce_life;
     int64_t snapshot_every; /* s */
 };
+enum { DT_PROXY_OPTIONS = 20 }; /* rows; for who needs a constant */
 extern const struct dt_option dt_proxy_options[];
 extern const size_t dt_proxy_options_n;
 /* Checks what rows cannot: listen is there and well formed, cluster_address set when listen is a

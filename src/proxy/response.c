@@ -114,13 +114,9 @@ static int own_status(const struct dt_fork *f, int status)
 
 static void send_own(struct dt_proxy *p, dt_time now, const struct dt_fork *f, int status)
 {
-    char tag[10];
     status = own_status(f, status);
-    if (!status)
-        return;
-    dt_rng_token(&p->env->rng, tag, sizeof tag);
-    dt_stack_answer(p->stack, now, f->server, status, (struct dt_str){tag, sizeof tag},
-                    DT_STR_NONE);
+    if (status)
+        dt_stack_answer(p->stack, now, f->server, status, DT_STR_NONE, DT_STR_NONE);
 }
 
 static void clear_kept(struct dt_proxy *p, struct dt_fork *f, const struct dt_branch *sent)

@@ -97,6 +97,8 @@ extern const struct dt_proxy_step dt__step_sanity, dt__step_route, dt__step_loop
 
 /* Runs a new request through all steps. */
 void dt__chain_run(struct dt_proxy_work *w);
+/* A response to the request, made from the message at hand: no second parse. */
+int dt__respond(const struct dt_proxy_work *w, int status, struct dt_str extra);
 /* Answers with `extra` header lines (may be empty), counts it; an ACK is dropped in its place. */
 enum dt_step_result dt__answer(struct dt_proxy_work *w, enum dt_proxy_count why, int status,
                                struct dt_str extra);
@@ -105,6 +107,8 @@ enum dt_step_result dt__answer_busy(struct dt_proxy_work *w);
 /* steps/self.c: 200 with what we can do, for OPTIONS that end here. */
 enum dt_step_result dt__answer_options(struct dt_proxy_work *w);
 void dt__count(struct dt_proxy *p, enum dt_proxy_count why);
+/* Must users of our domain prove a password? Also with a file of subscribers that is empty. */
+bool dt__auth_required(const struct dt_proxy *p);
 /* Counts, and tells the trace. */
 enum dt_step_result dt__drop(struct dt_proxy *p, const struct dt_sip_msg *m,
                              enum dt_proxy_count why);

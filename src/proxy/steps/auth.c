@@ -41,6 +41,8 @@ static enum dt_step_result challenge(const struct check *c)
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
         if (dt_subscribers_offer(c->w->p->subscribers, c->w->p->cfg->domain, kinds[i]))
             write_challenge(c, &out, kinds[i]);
+    if (!out.n) /* nobody has a password, so nobody can have proved one */
+        return dt__answer(c->w, DT_COUNT_ANSWERED_auth, 403, DT_STR_NONE);
     return dt__answer(c->w, DT_COUNT_ANSWERED_auth, c->status, dt_writer_str(&out));
 }
 
@@ -144,6 +146,11 @@ static enum dt_step_result judge(struct check *c)
 
 /* ---- who must prove what ---- */
 
+bool dt__auth_required(const struct dt_proxy *p)
+{
+    return p->cfg->subscribers.n || dt_subscribers_n(p->subscribers);
+}
+
 /* REGISTER acts for its To (10.3 step 4), everything else for its From. */
 static bool is_own_name(const struct dt_proxy_work *w)
 {
@@ -165,7 +172,7 @@ static enum dt_step_result run(struct dt_proxy_work *w)
 {
     struct dt_proxy *p = w->p;
     bool registers = w->m->method == DT_REGISTER && w->ours;
-    if (!dt_subscribers_n(p->subscribers) || is_exempt(w))
+    if (!dt__auth_required(p) || is_exempt(w))
         return DT_STEP_CONTINUE;
     if (!registers && !dt__self_is_uri(&p->self, &w->m->from.uri, &w->from.local))
         return DT_STEP_CONTINUE; /* a stranger: reaches our users only (steps/relay.c) */

@@ -27,7 +27,7 @@ static bool may_relay(const struct dt_proxy_work *w)
         return true;
     /* Where passwords exist, an address is no proof; ACK and CANCEL cannot be asked for one. */
     bool unasked = w->m->method == DT_ACK || w->m->method == DT_CANCEL;
-    return (!dt_subscribers_n(w->p->subscribers) || unasked) && is_registered(w);
+    return (!dt__auth_required(w->p) || unasked) && is_registered(w);
 }
 
 static enum dt_step_result run(struct dt_proxy_work *w)
