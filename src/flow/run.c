@@ -367,6 +367,10 @@ static int act_fault(struct run *x, const struct dt_flow_step *s)
 
 static int act_start(struct run *x, const struct dt_flow_step *s)
 {
+    /* Its registrations stay: one at each proxy. */
+    x->baseline += x->f->parties[s->party].registers == DT_FLOW_REGISTER_BOTH      ? 2
+                   : x->f->parties[s->party].registers == DT_FLOW_REGISTER_PRIMARY ? 1
+                                                                                   : 0;
     act_note(x, DT_REC_COMMAND, s->party, DT_STR("start"));
     return x->w->ops->start(x->w, s->party) ? fail(x, s, "%s", x->w->error) : DT_OK;
 }

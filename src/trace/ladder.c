@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { LANE_WIDTH = 18, LEFT = 18, LANES_MAX = 16, LINE_MAX = LEFT + LANES_MAX * LANE_WIDTH + 8 };
+enum { LANE_WIDTH = 24, LEFT = 18, LANES_MAX = 16, LINE_MAX = LEFT + LANES_MAX * LANE_WIDTH + 8 };
 
 struct drawing {
     const struct dt_ladder *l;

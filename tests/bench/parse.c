@@ -23,12 +23,12 @@ static const char invite[] =
     "Call-ID: 003094c3-8c4a0011-23f0a1b2-71c9d3e4@192.0.2.101\r\n"
     "CSeq: 101 INVITE\r\n"
     "Contact: <sip:1001@192.0.2.101:5060;transport=udp>\r\n"
-    "User-Agent: dualtone/0.1\r\n"
+    "User-Agent: dualtone/0.1 (phone)\r\n"
     "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, NOTIFY, REFER\r\n"
     "Supported: replaces, timer\r\n"
     "Expires: 180\r\n"
     "Content-Type: application/sdp\r\n"
-    "Content-Length: 245\r\n"
+    "Content-Length: 275\r\n"
     "\r\n"
     "v=0\r\n"
     "o=dualtone 2890844526 2890844526 IN IP4 192.0.2.101\r\n"
@@ -40,7 +40,9 @@ static const char invite[] =
     "a=rtpmap:8 PCMA/8000\r\n"
     "a=rtpmap:18 G729/8000\r\n"
     "a=rtpmap:101 telephone-event/8000\r\n"
-    "a=fmtp:101 0-15\r\n";
+    "a=fmtp:101 0-15\r\n"
+    "a=ptime:20\r\n"
+    "a=sendrecv\r\n";
 
 int bench_parse(struct dt_sip_msg *m, struct dt_str text, struct dt_sip_header *headers);
 

@@ -24,8 +24,20 @@ static void for_each_flow(void (*run)(const struct dt_flow *f, const char *name)
     }
 }
 
+struct tally {
+    unsigned lost, sent;
+};
+
+static void count(const struct dt_flow_result *r, struct tally *t)
+{
+    for (size_t i = r->from; i < r->record.n; i++) {
+        t->lost += r->record.items[i].kind == DT_REC_LOST;
+        t->sent += r->record.items[i].kind == DT_REC_SENT;
+    }
+}
+
 static uint64_t run_held(const struct dt_flow *f, const char *name,
-                         const struct dt_flow_options *o)
+                         const struct dt_flow_options *o, struct tally *t)
 {
     struct dt_flow_result r;
     assert_int_equal(dt_flow_run(f, o, &r), DT_OK);
@@ -34,6 +46,8 @@ static uint64_t run_held(const struct dt_flow *f, const char *name,
         fail_msg("%s, seed %llu: %s", name, (unsigned long long)o->seed, r.reason);
     }
     assert_true(r.messages > 0);
+    if (t)
+        count(&r, t);
     uint64_t digest = r.digest;
     dt_flow_result_clear(&r);
     return digest;
@@ -42,10 +56,10 @@ static uint64_t run_held(const struct dt_flow *f, const char *name,
 static void by_script(const struct dt_flow *f, const char *name)
 {
     struct dt_flow_options o = {.seed = 1};
-    uint64_t first = run_held(f, name, &o);
-    assert_true(run_held(f, name, &o) == first);
+    uint64_t first = run_held(f, name, &o, NULL);
+    assert_true(run_held(f, name, &o, NULL) == first);
     o.seed = 2;
-    assert_false(run_held(f, name, &o) == first);
+    assert_false(run_held(f, name, &o, NULL) == first);
 }
 
 static void test_by_script(void **state)
@@ -57,8 +71,11 @@ static void test_by_script(void **state)
 static void with_faults(const struct dt_flow *f, const char *name)
 {
     struct dt_flow_options o = {.loss = 50, .duplicate = 30, .reorder = 50};
+    struct tally t = {0};
     for (o.seed = 1; o.seed <= FAULTY_SEEDS; o.seed++)
-        run_held(f, name, &o);
+        run_held(f, name, &o, &t);
+    print_message("%-20s %d seeds, %u messages, %u lost\n", name, FAULTY_SEEDS, t.sent, t.lost);
+    assert_true(t.lost > t.sent / 40); /* 5 % were asked for */
 }
 
 static void test_with_faults(void **state)
