@@ -19,9 +19,9 @@ static struct dt_str take_bare_uri(struct dt_reader *r)
 static int take_tokens(struct dt_reader *r, struct dt_str *display)
 {
     const char *from = r->p;
-    while (dt_reader_run(r, DT_C_TOKEN).n)
+    while (dt__run(r, DT_C_TOKEN).n)
         dt__skip(r);
-    *display = dt_str_trim((struct dt_str){from, (size_t)(r->p - from)});
+    *display = dt__taken(from, r);
     return dt_reader_peek(r) == '<' ? DT_OK : DT_E_SYNTAX;
 }
 
@@ -38,7 +38,7 @@ static int take_display(struct dt_reader *r, struct dt_name_addr *out)
 /* True if an addr-spec begins here: a scheme with its colon. A display name has none. */
 static bool at_scheme(struct dt_reader r)
 {
-    return dt_reader_run(&r, DT_C_TOKEN).n && dt_reader_peek(&r) == ':';
+    return dt__run(&r, DT_C_TOKEN).n && dt_reader_peek(&r) == ':';
 }
 
 static int take_uri(struct dt_reader *r, struct dt_name_addr *out, bool *angle)
@@ -70,8 +70,7 @@ static int take_params(struct dt_reader *r, struct dt_name_addr *out)
             out->tag = p.value;
     if (more)
         return DT_E_SYNTAX;
-    struct dt_str all = dt_str_trim((struct dt_str){from, (size_t)(r->p - from)});
-    out->params = dt_str_trim(dt_str_sub(all, 1, all.n));
+    out->params = dt__params_taken(from, r);
     return DT_OK;
 }
 
@@ -88,7 +87,7 @@ int dt__name_addr_take(struct dt_reader *r, struct dt_name_addr *out, bool *angl
     } else if (take_uri(r, out, angle) || take_params(r, out)) {
         return DT_E_SYNTAX;
     }
-    out->text = dt_str_trim((struct dt_str){from, (size_t)(r->p - from)});
+    out->text = dt__taken(from, r);
     return dt_reader_end(r) || *r->p == ',' ? DT_OK : DT_E_SYNTAX;
 }
 

@@ -11,7 +11,7 @@ static struct dt_str take_value(struct dt_reader *r)
 {
     const char *from = r->p;
     do
-        dt_reader_run(r, DT_C_TOKEN | DT_C_PARAM);
+        dt__run(r, DT_C_TOKEN | DT_C_PARAM);
     while (dt_reader_char(r, '=') || dt_reader_char(r, '@') || dt_reader_char(r, '?'));
     return (struct dt_str){from, (size_t)(r->p - from)};
 }
@@ -22,7 +22,7 @@ int dt__param_next(struct dt_reader *r, struct dt__param *out)
     if (!dt_reader_char(r, ';'))
         return 0;
     dt__skip(r);
-    out->name = dt_reader_run(r, DT_C_TOKEN);
+    out->name = dt__run(r, DT_C_TOKEN);
     out->value = DT_STR_NONE;
     if (!out->name.n)
         return DT_E_SYNTAX;
@@ -89,7 +89,7 @@ int dt__host_take(struct dt_reader *r, struct dt_str *host, bool *v6)
     *v6 = dt_reader_char(r, '[');
     if (*v6)
         return take_ip6(r, host);
-    *host = dt_reader_run(r, DT_C_HOST);
+    *host = dt__run(r, DT_C_HOST);
     return host->n ? DT_OK : DT_E_SYNTAX;
 }
 

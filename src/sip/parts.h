@@ -20,6 +20,32 @@ static inline void dt__skip(struct dt_reader *r)
         dt_reader_lws(r);
 }
 
+/* dt_reader_run for the hot path: in line, so that the class is a constant. */
+static inline struct dt_str dt__run(struct dt_reader *r, unsigned classes)
+{
+    const char *from = r->p, *p = from, *end = r->end;
+    while (p < end && dt_char_is(*p, classes))
+        p++;
+    r->p = p;
+    return (struct dt_str){from, (size_t)(p - from)};
+}
+
+/* From `from` to where the reader is, without the blanks before it. */
+static inline struct dt_str dt__taken(const char *from, const struct dt_reader *r)
+{
+    const char *to = r->p;
+    while (to > from && (unsigned char)to[-1] <= ' ')
+        to--;
+    return (struct dt_str){from, (size_t)(to - from)};
+}
+
+/* The same for a list of parameters: without its first ';'. */
+static inline struct dt_str dt__params_taken(const char *from, const struct dt_reader *r)
+{
+    struct dt_str s = dt__taken(from, r);
+    return s.n ? dt_str_trim((struct dt_str){from + 1, s.n - 1}) : DT_STR_NONE;
+}
+
 /* One header parameter: ;name or ;name=value (RFC 3261 25.1 generic-param). */
 struct dt__param {
     struct dt_str name;

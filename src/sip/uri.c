@@ -5,20 +5,20 @@
 
 /* ---- parse ---- */
 
-/* Take a run of `classes` whose every '%' begins an escape. */
-static int take_escaped(struct dt_reader *r, unsigned classes, struct dt_str *out)
+static bool is_escape(const char *p, const char *end)
 {
-    *out = dt_reader_run(r, classes);
-    for (size_t i = dt_str_find(*out, '%'); i < out->n; i++) {
-        if (out->p[i] != '%')
-            continue;
-        if (out->n - i < 3 || !dt_char_is(out->p[i + 1], DT_C_HEX) ||
-            !dt_char_is(out->p[i + 2], DT_C_HEX)) {
-            r->p = out->p + i;
-            return DT_E_SYNTAX;
-        }
-    }
-    return DT_OK;
+    return end - p > 2 && dt_char_is(p[1], DT_C_HEX) && dt_char_is(p[2], DT_C_HEX);
+}
+
+/* Take a run of `classes` whose every '%' begins an escape. */
+static inline int take_escaped(struct dt_reader *r, unsigned classes, struct dt_str *out)
+{
+    const char *from = r->p, *p = from, *end = r->end;
+    while (p < end && dt_char_is(*p, classes) && (*p != '%' || is_escape(p, end)))
+        p++;
+    r->p = p;
+    *out = (struct dt_str){from, (size_t)(p - from)};
+    return p < end && *p == '%' ? DT_E_SYNTAX : DT_OK;
 }
 
 /* userinfo with its '@', if there is one: false leaves the reader where it was. */
@@ -111,17 +111,30 @@ static int take_other(struct dt_reader *r, struct dt_uri *u)
     return u->user.n ? DT_OK : DT_E_SYNTAX;
 }
 
-static const struct {
-    struct dt_str name;
-    enum dt_uri_scheme scheme;
-} schemes[] = {
-    {{"sip", 3}, DT_URI_SIP},
-    {{"sips", 4}, DT_URI_SIPS},
-    {{"tel", 3}, DT_URI_TEL},
-};
+static bool is_letter(char c, char lower)
+{
+    return (c | 0x20) == lower;
+}
+
+/* sip and sips, which nearly all are. */
+static bool take_sip_scheme(struct dt_reader *r, struct dt_uri *u)
+{
+    const char *p = r->p;
+    if (r->end - p < 5 || !is_letter(p[0], 's') || !is_letter(p[1], 'i') || !is_letter(p[2], 'p'))
+        return false;
+    size_t n = is_letter(p[3], 's') ? 4 : 3;
+    if (p[n] != ':')
+        return false;
+    u->scheme = n == 4 ? DT_URI_SIPS : DT_URI_SIP;
+    u->scheme_text = (struct dt_str){p, n};
+    r->p += n + 1;
+    return true;
+}
 
 static int take_scheme(struct dt_reader *r, struct dt_uri *u)
 {
+    if (take_sip_scheme(r, u))
+        return DT_OK;
     if (dt_reader_end(r) || !dt_is_alpha(*r->p))
         return DT_E_SYNTAX;
     const char *from = r->p;
@@ -129,10 +142,7 @@ static int take_scheme(struct dt_reader *r, struct dt_uri *u)
                              *r->p == '-' || *r->p == '.'))
         r->p++;
     u->scheme_text = (struct dt_str){from, (size_t)(r->p - from)};
-    u->scheme = DT_URI_OTHER;
-    for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++)
-        if (schemes[i].name.n == u->scheme_text.n && dt_str_ieq(schemes[i].name, u->scheme_text))
-            u->scheme = schemes[i].scheme;
+    u->scheme = dt_str_ieq(u->scheme_text, DT_STR("tel")) ? DT_URI_TEL : DT_URI_OTHER;
     return dt_reader_char(r, ':') ? DT_OK : DT_E_SYNTAX;
 }
 

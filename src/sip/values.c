@@ -8,7 +8,7 @@
 /* A token and the '/' behind it, blanks around both. */
 static bool take_part(struct dt_reader *r)
 {
-    bool token = dt_reader_run(r, DT_C_TOKEN).n > 0;
+    bool token = dt__run(r, DT_C_TOKEN).n > 0;
     dt__skip(r);
     bool slash = dt_reader_char(r, '/');
     dt__skip(r);
@@ -22,7 +22,7 @@ static int take_protocol(struct dt_reader *r, struct dt_via *v)
     dt__skip(r);
     if (!take_part(r) || !take_part(r))
         return DT_E_SYNTAX;
-    v->transport = dt_reader_run(r, DT_C_TOKEN);
+    v->transport = dt__run(r, DT_C_TOKEN);
     bool blank = dt_reader_peek(r) >= 0 && dt_reader_peek(r) <= ' ';
     dt__skip(r);
     return blank && v->transport.n ? DT_OK : DT_E_SYNTAX;
@@ -58,13 +58,6 @@ static void note_via_param(struct dt_via *v, const struct dt__param *p)
     }
 }
 
-/* Where a list of parameters that begins at `from` (a ';', or no parameters) has come to. */
-static struct dt_str params_slice(const char *from, const struct dt_reader *r)
-{
-    struct dt_str s = dt_str_trim((struct dt_str){from, (size_t)(r->p - from)});
-    return dt_str_trim(dt_str_sub(s, 1, s.n));
-}
-
 static bool at_end(const struct dt_reader *r)
 {
     return dt_reader_end(r) || *r->p == ',';
@@ -86,8 +79,8 @@ int dt__via_take(struct dt_reader *r, struct dt_via *out)
         note_via_param(out, &p);
     if (more || !at_end(r))
         return DT_E_SYNTAX;
-    out->params = params_slice(params, r);
-    out->text = dt_str_trim((struct dt_str){from, (size_t)(r->p - from)});
+    out->params = dt__params_taken(params, r);
+    out->text = dt__taken(from, r);
     return DT_OK;
 }
 
@@ -189,7 +182,7 @@ int dt_sip_media_type(struct dt_media_type *out, struct dt_str value)
         ;
     if (!out->subtype.n || more || !dt_reader_end(&r))
         return DT_E_SYNTAX;
-    out->params = params_slice(params, &r);
+    out->params = dt__params_taken(params, &r);
     return DT_OK;
 }
 

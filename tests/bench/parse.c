@@ -15,7 +15,7 @@ enum { ROUNDS = 1000 };
 
 static const char invite[] =
     "INVITE sip:+13145551234@proxy.example.com;user=phone SIP/2.0\r\n"
-    "Via: SIP/2.0/UDP 192.0.2.101:5060;branch=z9hG4bK776asdhds83f2a;rport\r\n"
+    "Via: SIP/2.0/UDP 192.0.2.101:5060;branch=z9hG4bK776asdhds83f2a91c0de;rport\r\n"
     "Max-Forwards: 70\r\n"
     "Route: <sip:proxy.example.com;lr>\r\n"
     "From: \"Alice Example\" <sip:1001@example.com>;tag=003094c3f2a10d2e5a7b\r\n"
@@ -28,7 +28,7 @@ static const char invite[] =
     "Supported: replaces, timer\r\n"
     "Expires: 180\r\n"
     "Content-Type: application/sdp\r\n"
-    "Content-Length: 275\r\n"
+    "Content-Length: 276\r\n"
     "\r\n"
     "v=0\r\n"
     "o=dualtone 2890844526 2890844526 IN IP4 192.0.2.101\r\n"
