@@ -44,6 +44,16 @@ struct dt_media_caps dt__phone_caps(const struct dt_phone *p, const struct phone
     return caps;
 }
 
+/* On hold sound goes neither way, whatever form the hold has on the wire (guide v4.0 B-9): the held
+ * one must not hear what is said here. Nothing goes to 0.0.0.0, and nothing comes from there. */
+static enum dt_direction direction_of(const struct dt_phone *p, const struct phone_call *c,
+                                      const struct dt_media_agreed *m)
+{
+    struct dt_call_view view;
+    bool held = !dt_ua_view(p->ua, c->id, &view) && view.local_hold;
+    return held || dt_addr_is_any(&m->remote) ? DT_INACTIVE : m->direction;
+}
+
 void dt__phone_sound_set(struct dt_phone *p, struct phone_call *c, const struct dt_media_agreed *m)
 {
     char local[DT_ADDR_TEXT_MAX], remote[DT_ADDR_TEXT_MAX];
@@ -58,7 +68,7 @@ void dt__phone_sound_set(struct dt_phone *p, struct phone_call *c, const struct 
     dt_outbox_event(&p->out, DT_EV_MEDIA, c->number, "start %lu %s %s %.*s/%u %s",
                     (unsigned long)c->number, dt_addr_text(&addr, local),
                     dt_addr_text(&m->remote, remote), DT_FMT(m->codec.name),
-                    (unsigned)m->codec.payload, dt_direction_name(m->direction));
+                    (unsigned)m->codec.payload, dt_direction_name(direction_of(p, c, m)));
 }
 
 void dt__phone_sound_stop(struct dt_phone *p, struct phone_call *c)

@@ -2,3 +2,5 @@
 dt_unit_test(phone_config phone)
 dt_unit_test(phone_keys phone)
 dt_unit_test(phone_lines phone)
+dt_unit_test(phone_calls phone sim trace)
+dt_unit_test(phone_register phone sim trace)

@@ -291,7 +291,7 @@ static void test_call_waiting(void **state)
     expect("problem: Call 1 is just being put on hold; try again in a moment.\n");
     hold_is_done(1, true);
     expect("> answer 2 192.0.2.1:16386 PCMU/0 PCMA/8\n"
-           "media: start 1 192.0.2.1:16384 192.0.2.2:20000 PCMU/0 sendonly\n"
+           "media: start 1 192.0.2.1:16384 192.0.2.2:20000 PCMU/0 inactive\n"
            "call 1: holding 1\n"
            "call 2: answering 3\n"
            "screen: Connecting 3\n");
@@ -301,7 +301,7 @@ static void test_call_waiting(void **state)
     expect("> hold 2\nreply: Call 2 goes on hold, then call 1 with 1 is taken back.\n");
     hold_is_done(2, true);
     expect("> resume 1\n"
-           "media: start 2 192.0.2.1:16386 192.0.2.2:20000 PCMU/0 sendonly\n"
+           "media: start 2 192.0.2.1:16386 192.0.2.2:20000 PCMU/0 inactive\n"
            "call 2: holding 3\n"
            "screen: Holding 3\n");
     hold_is_done(1, false);
