@@ -320,10 +320,10 @@ static void ack(struct dt_call *c, dt_time now, struct dt__send *s, const struct
 
 static void end(struct dt_call *c, dt_time now, int err, const struct dt_sip_msg *m)
 {
-    if (m && err == DT_OK)
+    if (m && err == DT_OK && m->status >= 300)
         dt__call_end_by(c, now, m);
     else
-        dt__call_end(c, now, m ? m->status : 0, err, DT_STR_NONE, false, 0);
+        dt__call_end(c, now, m && m->status >= 300 ? m->status : 0, err, DT_STR_NONE, false, 0);
 }
 
 static void obey_one(struct dt_call *c, dt_time now, const struct dt_order *o,

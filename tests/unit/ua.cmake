@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: BSD-2-Clause
+add_library(dt_ua_kit STATIC ${CMAKE_CURRENT_LIST_DIR}/ua_kit.c)
+target_link_libraries(dt_ua_kit PUBLIC dt_ua dt_testkit cmocka)
+
+foreach(test calls failover session peers register faults)
+    if(EXISTS ${CMAKE_CURRENT_LIST_DIR}/test_ua_${test}.c)
+        dt_unit_test(ua_${test} ua_kit ua)
+    endif()
+endforeach()

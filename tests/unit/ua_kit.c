@@ -1,0 +1,718 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The little network of the user agent's tests. */
+#include "ua_kit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char net_sdp[] = "v=0\r\no=- 1 1 IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 192.0.2.9\r\nt=0 0\r\n"
+                       "m=audio 20000 RTP/AVP 0\r\n";
+
+static const struct dt_codec codecs[] = {{{"PCMU", 4}, 8000, 0, 1}, {{"PCMA", 4}, 8000, 8, 1}};
+
+/* ---- log ---- */
+
+__attribute__((format(printf, 2, 3))) static void say(struct net *n, const char *fmt, ...)
+{
+    va_list args;
+    int r;
+
+    if (n->quiet)
+        return;
+    r = snprintf(n->log + n->log_n, sizeof(n->log) - n->log_n, "%lld ",
+                 (long long)(n->now / DT_MS));
+    assert_true(r > 0);
+    n->log_n += (size_t)r;
+    va_start(args, fmt);
+    r = vsnprintf(n->log + n->log_n, sizeof(n->log) - n->log_n, fmt, args);
+    va_end(args);
+    assert_true(r > 0 && n->log_n + (size_t)r + 1 < sizeof(n->log));
+    n->log_n += (size_t)r;
+    n->log[n->log_n++] = '\n';
+    n->log[n->log_n] = '\0';
+}
+
+void net_hush(struct net *n)
+{
+    n->log_n = 0;
+    n->log[0] = '\0';
+}
+
+void net_flow_at(struct net *n, const char *want, const char *file, int line)
+{
+    if (strcmp(n->log, want) != 0) {
+        fprintf(stderr, "%s:%d: want:\n%s\ngot:\n%s\n", file, line, want, n->log);
+        fail();
+    }
+    net_hush(n);
+}
+
+/* ---- messages ---- */
+
+enum { HEADERS = 256 };
+
+static bool parse(struct dt_sip_msg *m, struct dt_str text, struct dt_sip_header *headers)
+{
+    return dt_sip_parse(m, text, headers, HEADERS) == DT_OK && dt_sip_check(m) == DT_OK;
+}
+
+static void say_message(struct net *n, const struct net_party *from, const struct net_party *to,
+                        struct dt_str text, const char *what)
+{
+    struct dt_sip_header headers[HEADERS];
+    struct dt_sip_msg m;
+
+    if (n->quiet)
+        return;
+    if (!parse(&m, text, headers))
+        say(n, "%s > %s ?%s", from->name, to->name, what);
+    else if (m.request)
+        say(n, "%s > %s %.*s %u%s", from->name, to->name, DT_FMT(m.method_text), m.cseq.number,
+            what);
+    else
+        say(n, "%s > %s %d %.*s%s", from->name, to->name, m.status, DT_FMT(m.cseq.method_text),
+            what);
+}
+
+static unsigned index_of(const struct net *n, const struct net_party *p)
+{
+    return (unsigned)(p - n->p);
+}
+
+static void enqueue(struct net *n, struct net_party *from, struct net_party *to,
+                    struct dt_bytes *bytes, dt_time due, bool icmp)
+{
+    assert_true(n->n_packets < NET_PACKETS);
+    n->packets[n->n_packets++] = (struct net_packet){.due = due,
+                                                     .bytes = dt_bytes_hold(bytes),
+                                                     .from = (uint8_t)index_of(n, from),
+                                                     .to = (uint8_t)index_of(n, to),
+                                                     .icmp = icmp};
+}
+
+void net_send_bytes(struct net *n, struct net_party *self, struct net_party *to,
+                    struct dt_bytes *bytes)
+{
+    unsigned i = n->sent++;
+    bool lost = (i < 64 && (n->lose >> i & 1)) || to->dead;
+
+    say_message(n, self, to, dt_bytes_str(bytes), lost && !to->dead ? " lost" : "");
+    if (to->refuses)
+        enqueue(n, to, self, bytes, n->now + n->delay, true);
+    else if (!lost)
+        enqueue(n, self, to, bytes, n->now + n->delay, false);
+    if (i < 64 && (n->twice >> i & 1))
+        enqueue(n, self, to, bytes, n->now + n->delay + 50 * DT_MS, false);
+}
+
+void net_send(struct net *n, struct net_party *self, struct net_party *to, const char *text)
+{
+    char buf[8192];
+    size_t k = 0;
+    struct dt_bytes *bytes;
+
+    for (; *text && k + 2 < sizeof(buf); text++) {
+        if (*text == '\n' && (k == 0 || buf[k - 1] != '\r'))
+            buf[k++] = '\r';
+        buf[k++] = *text;
+    }
+    bytes = dt_bytes_copy(&dt_alloc_libc, (struct dt_str){buf, k});
+    net_send_bytes(n, self, to, bytes);
+    dt_bytes_drop(bytes);
+}
+
+void net_respond(struct net *n, struct net_party *self, struct net_party *to,
+                 const struct dt_sip_msg *m, int status, const char *tag, const char *extra,
+                 const char *body)
+{
+    char lines[512];
+    struct dt_sip_answer a = {.status = status,
+                              .to_tag = dt_str_z(tag),
+                              .extra = dt_str_z(lines),
+                              .body = dt_str_z(body),
+                              .type = body ? DT_STR("application/sdp") : DT_STR_NONE,
+                              .record_routes = status > 100 && status < 300,
+                              .source = &to->addr};
+    struct dt_bytes *bytes;
+    char text[DT_ADDR_TEXT_MAX];
+
+    lines[0] = '\0';
+    if (a.record_routes && m->method == DT_INVITE)
+        snprintf(lines, sizeof(lines), "Contact: <sip:%s@%s>\r\n%s", self->name,
+                 dt_addr_text(&self->addr, text), extra ? extra : "");
+    else if (extra)
+        snprintf(lines, sizeof(lines), "%s", extra);
+    a.extra = dt_str_z(lines);
+    assert_int_equal(dt_sip_answer(m, &a, &dt_alloc_libc, &bytes), DT_OK);
+    net_send_bytes(n, self, to, bytes);
+    dt_bytes_drop(bytes);
+}
+
+/* ---- a stateless proxy ---- */
+
+static struct net_party *party_at(struct net *n, const struct dt_addr *a)
+{
+    for (unsigned i = 0; i < n->n_parties; i++)
+        if (dt_addr_ip_eq(&n->p[i].addr, a))
+            return &n->p[i];
+    return NULL;
+}
+
+static struct net_party *target_of(struct net *n, const struct dt_sip_msg *m, unsigned routes)
+{
+    struct dt_addr addr;
+    struct net_party *p;
+
+    if (routes == 0 && !m->to.tag.n)
+        return NULL;
+    if (dt_uri_addr(&m->uri, &addr) != DT_OK)
+        return NULL;
+    p = party_at(n, &addr);
+    return p;
+}
+
+static void relay_request(struct net *n, struct net_party *self, const struct dt_sip_msg *m)
+{
+    struct dt_sip_edits e;
+    struct dt_bytes *bytes;
+    struct net_party *to;
+    char via[200], rr[100], addr[DT_ADDR_TEXT_MAX];
+    unsigned routes = dt_sip_first(m, DT_H_ROUTE) ? 1 : 0;
+
+    dt_addr_text(&self->addr, addr);
+    snprintf(via, sizeof(via), "SIP/2.0/UDP %s;branch=z9hG4bKr%s%.*s", addr, self->name,
+             DT_FMT(m->via.branch));
+    snprintf(rr, sizeof(rr), "<sip:%s;lr>", addr);
+    dt_sip_edits_init(&e, m);
+    dt_sip_edit_push(&e, DT_H_VIA, dt_str_z(via));
+    if (m->method == DT_INVITE && !m->to.tag.n)
+        dt_sip_edit_push(&e, DT_H_RECORD_ROUTE, dt_str_z(rr));
+    if (routes)
+        dt_sip_edit_pop(&e, DT_H_ROUTE, 1);
+    to = target_of(n, m, routes);
+    if (!to)
+        to = self->next;
+    assert_int_equal(dt_sip_forward(&e, &dt_alloc_libc, &bytes), DT_OK);
+    net_send_bytes(n, self, to, bytes);
+    dt_bytes_drop(bytes);
+}
+
+static void relay_response(struct net *n, struct net_party *self, const struct dt_sip_msg *m)
+{
+    struct dt_sip_edits e;
+    struct dt_sip_values it = dt_sip_values(m, DT_H_VIA);
+    struct dt_str value;
+    struct dt_via via;
+    struct dt_addr addr;
+    struct dt_bytes *bytes;
+
+    if (m->status == 100)
+        return; /* hop by hop */
+    dt_sip_values_next(&it, &value);
+    if (!dt_sip_values_next(&it, &value) || dt_sip_via(&via, value) != DT_OK ||
+        dt_via_response_addr(&via, &addr) != DT_OK || !party_at(n, &addr))
+        return;
+    dt_sip_edits_init(&e, m);
+    dt_sip_edit_pop(&e, DT_H_VIA, 1);
+    assert_int_equal(dt_sip_forward(&e, &dt_alloc_libc, &bytes), DT_OK);
+    net_send_bytes(n, self, party_at(n, &addr), bytes);
+    dt_bytes_drop(bytes);
+}
+
+static void relay(struct net *n, struct net_party *self, const struct dt_sip_msg *m,
+                  struct net_party *from)
+{
+    if (m->request && m->method == DT_INVITE && !m->to.tag.n)
+        net_respond(n, self, from, m, 100, NULL, NULL, NULL);
+    if (m->request)
+        relay_request(n, self, m);
+    else
+        relay_response(n, self, m);
+}
+
+/* ---- a user agent's user ---- */
+
+/* Which party a callback is for: the world finds it by `user`. */
+static struct net *world;
+
+static void on_incoming(void *user, dt_time now, dt_call_id call, const struct dt_sip_msg *m,
+                        struct dt_str to_user)
+{
+    struct net_party *p = user;
+
+    (void)m;
+    say(world, "%s is called as %.*s", p->name, DT_FMT(to_user));
+    p->call = call;
+    p->state = DT_CALL_CALLING;
+    p->alive = true;
+    p->rings++;
+    p->ring_at = p->ring_after < 0 ? DT_TIME_NEVER : now + p->ring_after;
+    p->answer_at = p->answer_after < 0 ? DT_TIME_NEVER : now + p->answer_after;
+    if (p->ring_at <= now) {
+        p->ring_at = DT_TIME_NEVER;
+        (void)dt_ua_ring(p->ua, now, call);
+    }
+}
+
+static void on_state(void *user, dt_time now, dt_call_id call, enum dt_call_state state,
+                     const struct dt_call_end *end)
+{
+    struct net_party *p = user;
+
+    if (state == DT_CALL_ENDED)
+        say(world, "%s ended %d%s%s%s", p->name, end->status, end->by_peer ? " by peer" : "",
+            end->err ? ": " : "", end->err ? dt_err_text(end->err) : "");
+    else
+        say(world, "%s is %s", p->name, dt_call_state_name(state));
+    p->ends += state == DT_CALL_ENDED;
+    if (call != p->call)
+        return;
+    p->state = state;
+    if (state == DT_CALL_TALKING && p->hangup_after >= 0)
+        p->hangup_at = now + p->hangup_after;
+    if (state != DT_CALL_ENDED)
+        return;
+    p->alive = false;
+    p->answer_at = p->ring_at = p->hangup_at = DT_TIME_NEVER;
+    p->end = *end;
+    snprintf(p->reason, sizeof(p->reason), "%.*s", DT_FMT(end->reason));
+    p->end.reason = dt_str_z(p->reason);
+}
+
+static void on_backup(void *user, dt_time now, dt_call_id call, bool trying)
+{
+    struct net_party *p = user;
+
+    (void)now;
+    (void)call;
+    p->words = trying;
+    say(world, "%s words %s", p->name, trying ? "on" : "off");
+}
+
+static void on_media(void *user, dt_time now, dt_call_id call, const struct dt_media_agreed *m)
+{
+    struct net_party *p = user;
+
+    (void)now;
+    (void)call;
+    p->media = *m;
+    if (m->active)
+        say(world, "%s hears %s%s", p->name, dt_direction_name(m->direction),
+            m->remote_hold ? " held" : "");
+    else
+        say(world, "%s hears nothing", p->name);
+}
+
+static void on_registration(void *user, dt_time now, dt_reg_id reg, bool registered, int status,
+                            int err, uint32_t expires)
+{
+    struct net_party *p = user;
+
+    (void)now;
+    (void)reg;
+    p->registered = registered;
+    say(world, "%s %s %d%s%s %u", p->name, registered ? "registered" : "not registered", status,
+        err ? " " : "", err ? dt_err_text(err) : "", expires);
+}
+
+static int on_other(void *user, dt_time now, const struct dt_sip_msg *m)
+{
+    struct net_party *p = user;
+
+    (void)now;
+    (void)m;
+    return p->other_status ? p->other_status : 405;
+}
+
+static const struct dt_ua_user ops = {.incoming = on_incoming,
+                                      .state = on_state,
+                                      .backup = on_backup,
+                                      .media = on_media,
+                                      .registration = on_registration,
+                                      .other = on_other};
+
+/* ---- parties ---- */
+
+void net_init(struct net *n)
+{
+    memset(n, 0, sizeof(*n));
+    world = n;
+}
+
+static struct net_party *add(struct net *n, const char *name)
+{
+    struct net_party *p = &n->p[n->n_parties++];
+
+    assert_true(n->n_parties <= NET_PARTIES);
+    p->name = name;
+    p->addr = (struct dt_addr){.ip = {192, 0, 2, (uint8_t)n->n_parties}, .port = 5060, .family = 4};
+    p->ring_after = p->answer_after = p->hangup_after = -1;
+    p->ring_at = p->answer_at = p->hangup_at = DT_TIME_NEVER;
+    return p;
+}
+
+bool net_ua_open(struct net_party *p)
+{
+    p->ua = dt_ua_new(&p->cfg, &p->env, &p->out, &ops, p);
+    return p->ua != NULL;
+}
+
+struct net_party *net_ua(struct net *n, const char *name, const struct dt_ua_config *cfg)
+{
+    struct net_party *p = add(n, name);
+
+    kit_alloc_init(&p->mem);
+    dt_env_init(&p->env, n->n_parties);
+    p->env.alloc = &p->mem.alloc;
+    p->env.hash = kit_hash;
+    dt_outbox_init(&p->out, &p->mem.alloc);
+    if (cfg)
+        p->cfg = *cfg;
+    p->cfg.local = p->addr;
+    p->cfg.user_agent = "kit";
+    assert_true(net_ua_open(p));
+    net_settle(n);
+    return p;
+}
+
+struct net_party *net_script(struct net *n, const char *name, net_peer peer)
+{
+    struct net_party *p = add(n, name);
+
+    p->peer = peer;
+    return p;
+}
+
+struct net_party *net_relay(struct net *n, const char *name, struct net_party *next)
+{
+    struct net_party *p = net_script(n, name, relay);
+
+    p->next = next;
+    return p;
+}
+
+void net_free(struct net *n)
+{
+    for (unsigned i = 0; i < n->n_packets; i++)
+        dt_bytes_drop(n->packets[i].bytes);
+    n->n_packets = 0;
+    for (unsigned i = 0; i < n->n_parties; i++) {
+        struct net_party *p = &n->p[i];
+        if (p->peer)
+            continue;
+        dt_ua_free(p->ua);
+        dt_outbox_clear(&p->out);
+        assert_int_equal(p->mem.live, 0);
+    }
+}
+
+/* ---- time ---- */
+
+/* Questions wait with the packets. */
+static void ask_dns(struct net *n, struct net_party *p, const struct dt_output *o)
+{
+    struct dt_bytes *name = dt_bytes_copy(&dt_alloc_libc, o->text);
+
+    enqueue(n, p, p, name, n->now + n->delay, false);
+    dt_bytes_drop(name);
+    n->packets[n->n_packets - 1].dns_id = o->dns_id;
+    n->packets[n->n_packets - 1].dns_type = o->dns_type;
+}
+
+static void take_output(struct net *n, struct net_party *p, const struct dt_output *o)
+{
+    struct dt_input in = {.kind = DT_IN_STREAM_CLOSED, .err = DT_E_REFUSED, .stream = o->stream};
+    struct net_party *to;
+
+    switch (o->kind) {
+    case DT_OUT_DATAGRAM:
+        to = party_at(n, &o->remote);
+        if (to)
+            net_send_bytes(n, p, to, o->bytes);
+        break;
+    case DT_OUT_CONNECT: /* nobody here listens */
+        say(n, "%s connects", p->name);
+        in.remote = o->remote;
+        (void)dt_ua_input(p->ua, n->now, &in);
+        break;
+    case DT_OUT_RESOLVE:
+        ask_dns(n, p, o);
+        break;
+    default:
+        break;
+    }
+    dt_bytes_drop(o->bytes);
+}
+
+static void drain(struct net *n, struct net_party *p)
+{
+    struct dt_output o[16];
+    size_t k;
+
+    while (p->ua && (k = dt_outbox_take(&p->out, o, 16)) > 0)
+        for (size_t i = 0; i < k; i++)
+            take_output(n, p, &o[i]);
+    dt_outbox_begin(&p->out);
+}
+
+/* X.test is the party X; other names do not exist. */
+static void answer_dns(struct net *n, struct net_party *p, const struct net_packet *k)
+{
+    struct dt_dns_record r = {.type = DT_DNS_A, .ttl = 60};
+    struct dt_dns_answer a = {.id = k->dns_id, .type = k->dns_type, .status = DT_DNS_NO_NAME};
+    struct dt_input in = {.kind = DT_IN_DNS, .dns = &a};
+    struct dt_str name = dt_bytes_str(k->bytes);
+
+    for (unsigned i = 0; i < n->n_parties; i++) {
+        if (name.n != 6 || dt_lower(n->p[i].name[0]) != dt_lower(name.p[0]))
+            continue;
+        a.status = k->dns_type == DT_DNS_A ? DT_DNS_FOUND : DT_DNS_NO_DATA;
+        memcpy(r.ip, n->p[i].addr.ip, 4);
+        a.records = &r;
+        a.n = k->dns_type == DT_DNS_A;
+    }
+    (void)dt_ua_input(p->ua, n->now, &in);
+    drain(n, p);
+}
+
+static void deliver(struct net *n, const struct net_packet *k)
+{
+    struct net_party *to = &n->p[k->to], *from = &n->p[k->from];
+    struct dt_input in = {.kind = k->icmp ? DT_IN_SOCKET_ERROR : DT_IN_DATAGRAM,
+                          .err = k->icmp ? DT_E_REFUSED : DT_OK,
+                          .local = to->addr,
+                          .remote = from->addr,
+                          .data = dt_bytes_str(k->bytes)};
+
+    if (k->dns_id) {
+        answer_dns(n, to, k);
+        return;
+    }
+    if (to->dead)
+        return;
+    if (to->peer) {
+        struct dt_sip_header headers[HEADERS];
+        struct dt_sip_msg m;
+        assert_true(parse(&m, in.data, headers));
+        to->peer(n, to, &m, from);
+    } else if (to->ua) {
+        (void)dt_ua_input(to->ua, n->now, &in);
+        drain(n, to);
+    }
+}
+
+static dt_time *next_wish(struct net *n, struct net_party **whose)
+{
+    dt_time *best = NULL;
+
+    for (unsigned i = 0; i < n->n_parties; i++) {
+        struct net_party *p = &n->p[i];
+        dt_time *wishes[] = {&p->ring_at, &p->answer_at, &p->hangup_at};
+        for (size_t k = 0; p->ua && k < 3; k++)
+            if (!best || *wishes[k] < *best) {
+                best = wishes[k];
+                *whose = p;
+            }
+    }
+    return best;
+}
+
+static void fulfil(struct net *n, struct net_party *p, dt_time *wish)
+{
+    bool ring = wish == &p->ring_at, answer = wish == &p->answer_at;
+
+    *wish = DT_TIME_NEVER;
+    if (ring)
+        net_ring(n, p);
+    else if (answer)
+        net_answer(n, p);
+    else
+        net_hangup(n, p);
+}
+
+static int next_packet(const struct net *n)
+{
+    int best = -1;
+
+    for (unsigned i = 0; i < n->n_packets; i++)
+        if (best < 0 || n->packets[i].due < n->packets[best].due)
+            best = (int)i;
+    return best;
+}
+
+static void deliver_next(struct net *n, int i)
+{
+    struct net_packet k = n->packets[i];
+
+    memmove(&n->packets[i], &n->packets[i + 1],
+            (n->n_packets - (unsigned)i - 1) * sizeof(n->packets[0]));
+    n->n_packets--;
+    deliver(n, &k);
+    dt_bytes_drop(k.bytes);
+}
+
+static dt_time next_tick(struct net *n, struct net_party **whose)
+{
+    dt_time due = DT_TIME_NEVER;
+
+    for (unsigned i = 0; i < n->n_parties; i++) {
+        struct net_party *p = &n->p[i];
+        if (p->ua && dt_ua_deadline(p->ua) < due) {
+            due = dt_ua_deadline(p->ua);
+            *whose = p;
+        }
+    }
+    return due;
+}
+
+/* The earliest thing up to `until`: packets, then wishes, then ticks. False: nothing more. */
+static bool step(struct net *n, dt_time until)
+{
+    struct net_party *ticker = NULL, *wisher = NULL;
+    int i = next_packet(n);
+    dt_time packet = i < 0 ? DT_TIME_NEVER : n->packets[i].due;
+    dt_time *wish = next_wish(n, &wisher);
+    dt_time wished = wish ? *wish : DT_TIME_NEVER;
+    dt_time tick = next_tick(n, &ticker);
+    dt_time due = dt_time_min(packet, dt_time_min(wished, tick));
+
+    if (due > until)
+        return false;
+    if (due > n->now)
+        n->now = due;
+    if (packet == due) {
+        deliver_next(n, i);
+    } else if (wished == due) {
+        fulfil(n, wisher, wish);
+    } else {
+        dt_ua_tick(ticker->ua, n->now);
+        drain(n, ticker);
+    }
+    return true;
+}
+
+void net_settle(struct net *n)
+{
+    for (unsigned i = 0; i < n->n_parties; i++)
+        if (!n->p[i].peer)
+            drain(n, &n->p[i]);
+    while (step(n, n->now))
+        ;
+}
+
+void net_until(struct net *n, int64_t ms)
+{
+    net_settle(n);
+    while (step(n, ms * DT_MS))
+        ;
+    n->now = ms * DT_MS;
+}
+
+void net_quiet_end(struct net *n)
+{
+    struct dt_ua_counts c;
+
+    net_until(n, n->now / DT_MS + 400000);
+    for (unsigned i = 0; i < n->n_parties; i++) {
+        if (!n->p[i].ua)
+            continue;
+        dt_ua_count(n->p[i].ua, &c);
+        assert_int_equal(c.transactions, 0);
+        assert_int_equal(c.calls, 0);
+        assert_int_equal(c.lingering, 0);
+    }
+}
+
+/* ---- what parties do ---- */
+
+struct dt_media_caps net_caps(const struct net_party *p)
+{
+    struct dt_media_caps caps = {.local = p->addr, .codecs = codecs, .n = 2};
+
+    caps.local.port = 16384;
+    return caps;
+}
+
+static struct dt_server server(const struct net_party *p)
+{
+    static char hosts[NET_PARTIES][DT_ADDR_TEXT_MAX];
+    char *text = p ? hosts[p->addr.ip[3] - 1] : NULL;
+    struct dt_addr bare;
+
+    if (!p)
+        return (struct dt_server){.port = 0};
+    bare = p->addr;
+    bare.port = 0;
+    snprintf(text, DT_ADDR_TEXT_MAX, "192.0.2.%u", bare.ip[3]);
+    return (struct dt_server){.host = dt_str_z(text), .port = 5060};
+}
+
+void net_outgoing(struct dt_outgoing *o, struct net_party *a, const char *target,
+                  struct net_party *primary, struct net_party *backup)
+{
+    *o = (struct dt_outgoing){
+        .identity = {.user = DT_STR("alice"),
+                     .domain = DT_STR("example.com"),
+                     .display = DT_STR("Alice"),
+                     .credentials = {DT_STR("alice"), DT_STR("secret")}},
+        .target = dt_str_z(target),
+        .primary = server(primary),
+        .backup = server(backup),
+        .media = net_caps(a),
+    };
+}
+
+int net_call(struct net *n, struct net_party *a, const struct dt_outgoing *o)
+{
+    int err = dt_ua_call(a->ua, n->now, o, &a->call);
+
+    a->alive = err == DT_OK && (dt_ua_view(a->ua, a->call, &(struct dt_call_view){0}) == DT_OK);
+    a->state = DT_CALL_CALLING;
+    net_settle(n);
+    return err;
+}
+
+int net_dial(struct net *n, struct net_party *a, struct net_party *b, struct net_party *primary,
+             struct net_party *backup)
+{
+    struct dt_outgoing o;
+    char target[100], addr[DT_ADDR_TEXT_MAX];
+
+    snprintf(target, sizeof(target), "sip:bob@%s", dt_addr_text(&b->addr, addr));
+    net_outgoing(&o, a, target, primary, backup);
+    return net_call(n, a, &o);
+}
+
+void net_ring(struct net *n, struct net_party *p)
+{
+    (void)dt_ua_ring(p->ua, n->now, p->call);
+    drain(n, p);
+}
+
+void net_answer(struct net *n, struct net_party *p)
+{
+    struct dt_media_caps caps = net_caps(p);
+
+    (void)dt_ua_answer(p->ua, n->now, p->call, &caps);
+    drain(n, p);
+}
+
+void net_reject(struct net *n, struct net_party *p, int status)
+{
+    (void)dt_ua_reject(p->ua, n->now, p->call, status, DT_STR_NONE);
+    drain(n, p);
+}
+
+void net_hangup(struct net *n, struct net_party *p)
+{
+    (void)dt_ua_hangup(p->ua, n->now, p->call);
+    drain(n, p);
+}
+
+void net_hold(struct net *n, struct net_party *p, bool hold)
+{
+    (void)dt_ua_hold(p->ua, n->now, p->call, hold);
+    drain(n, p);
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * A little network in virtual time: user agents wired through their outboxes, and scripted peers.
+ * Everything that travels and every callback becomes a line of text, so that a test reads like a
+ * call flow:
+ *
+ *     500 A > P INVITE 1           a request left at that millisecond, with its CSeq number
+ *     500 P > A 180 INVITE         a response
+ *     500 A > P INVITE 1 lost      it was dropped on the way
+ *     600 A is talking             a callback */
+#ifndef UA_KIT_H
+#define UA_KIT_H
+
+#include "testkit.h"
+
+#include "dualtone/ua.h"
+
+enum { NET_PARTIES = 6, NET_PACKETS = 512 };
+
+struct net;
+struct net_party;
+/* What a scripted peer does with a message; `data` in it is valid during the call. */
+typedef void (*net_peer)(struct net *n, struct net_party *self, const struct dt_sip_msg *m,
+                         struct net_party *from);
+
+struct net_party {
+    const char *name;
+    struct dt_addr addr;    /* 192.0.2.K:5060 */
+    net_peer peer;          /* a scripted one, or NULL */
+    bool dead;              /* swallows everything */
+    bool refuses;           /* sends to it come back as an ICMP error */
+    struct net_party *next; /* a relay: where it forwards requests to */
+    int got;                /* requests that a script has seen; it may count on */
+    /* a user agent */
+    struct kit_alloc mem;
+    struct dt_env env;
+    struct dt_outbox out;
+    struct dt_ua *ua;
+    struct dt_ua_config cfg;
+    dt_call_id call; /* the newest */
+    dt_reg_id reg;
+    enum dt_call_state state;
+    bool alive; /* its newest call has not ended */
+    struct dt_call_end end;
+    char reason[64];
+    struct dt_media_agreed media;
+    bool words, registered;
+    int rings, ends;
+    dt_time ring_after, answer_after, hangup_after; /* what it does by itself; -1: nothing */
+    dt_time answer_at, ring_at, hangup_at;
+    int other_status; /* dt_ua_user.other; 0: none */
+};
+
+struct net_packet {
+    dt_time due;
+    struct dt_bytes *bytes;
+    uint8_t from, to;
+    bool icmp;
+    uint32_t dns_id; /* not 0: a question on its way, `bytes` is the name */
+    enum dt_dns_type dns_type;
+};
+
+struct net {
+    dt_time now, delay;
+    struct net_party p[NET_PARTIES];
+    unsigned n_parties;
+    struct net_packet packets[NET_PACKETS];
+    unsigned n_packets;
+    unsigned sent;  /* datagrams so far */
+    uint64_t lose;  /* bit i: the i-th datagram is lost */
+    uint64_t twice; /* bit i: it comes twice, the second time 50 ms later */
+    bool quiet;     /* no log */
+    char log[32768];
+    size_t log_n;
+};
+
+void net_init(struct net *n);
+/* `cfg` may be NULL. */
+struct net_party *net_ua(struct net *n, const char *name, const struct dt_ua_config *cfg);
+/* False without memory: the party is there, its ua is NULL. */
+bool net_ua_open(struct net_party *p);
+struct net_party *net_script(struct net *n, const char *name, net_peer peer);
+/* A stateless proxy with Record-Route that forwards to `next`. */
+struct net_party *net_relay(struct net *n, const char *name, struct net_party *next);
+/* Frees all; nothing may be left in any allocator. */
+void net_free(struct net *n);
+
+/* Lets time pass to `ms` after the start. */
+void net_until(struct net *n, int64_t ms);
+/* Delivers what is due now. */
+void net_settle(struct net *n);
+/* After all that is remembered: no transactions, calls, entries (I36). */
+void net_quiet_end(struct net *n);
+
+/* A dials sip:bob@B, by the proxies given (NULL: none). */
+int net_dial(struct net *n, struct net_party *a, struct net_party *b, struct net_party *primary,
+             struct net_party *backup);
+/* With whatever else; `o` is filled in by net_outgoing. */
+void net_outgoing(struct dt_outgoing *o, struct net_party *a, const char *target,
+                  struct net_party *primary, struct net_party *backup);
+int net_call(struct net *n, struct net_party *a, const struct dt_outgoing *o);
+void net_ring(struct net *n, struct net_party *p);
+void net_answer(struct net *n, struct net_party *p);
+void net_reject(struct net *n, struct net_party *p, int status);
+void net_hangup(struct net *n, struct net_party *p);
+void net_hold(struct net *n, struct net_party *p, bool hold);
+struct dt_media_caps net_caps(const struct net_party *p);
+
+/* A script answers `m`: To tag, extra header lines and body may be NULL. */
+void net_respond(struct net *n, struct net_party *self, struct net_party *to,
+                 const struct dt_sip_msg *m, int status, const char *tag, const char *extra,
+                 const char *body);
+/* Sends text, NUL-terminated, with LF for CRLF. */
+void net_send(struct net *n, struct net_party *self, struct net_party *to, const char *text);
+void net_send_bytes(struct net *n, struct net_party *self, struct net_party *to,
+                    struct dt_bytes *bytes);
+
+/* Compares the log so far, and empties it. */
+#define net_flow(n, want) net_flow_at((n), (want), __FILE__, __LINE__)
+void net_flow_at(struct net *n, const char *want, const char *file, int line);
+void net_hush(struct net *n);
+
+extern const char net_sdp[]; /* of a scripted peer */
+
+#endif
