@@ -112,7 +112,7 @@ struct dt_flow_result {
     unsigned line, column; /* where it failed; 0: at the end */
     char reason[320];
     struct dt_record record; /* the whole run */
-    size_t from;             /* the checked part begins here */
+    size_t from, to;         /* the checked part: items [from, to) */
     size_t mark;             /* the item at which it failed; SIZE_MAX: none */
     dt_time zero;            /* the first action */
     uint64_t digest;

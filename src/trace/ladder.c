@@ -3,7 +3,14 @@
 
 #include <string.h>
 
-enum { LANE_WIDTH = 24, LEFT = 18, LANES_MAX = 16, LINE_MAX = LEFT + LANES_MAX * LANE_WIDTH + 8 };
+enum {
+    LEFT = 18,
+    LANES_MAX = 16,
+    FEW_LANES = 3, /* so many may be wide */
+    WIDE = 30,
+    NARROW = 24,
+    LINE_MAX = LEFT + LANES_MAX * NARROW + 8
+};
 
 struct drawing {
     const struct dt_ladder *l;
@@ -20,9 +27,9 @@ static int lane_of(const struct dt_ladder *l, uint16_t party)
     return -1;
 }
 
-static size_t column(int lane)
+static size_t column(const struct dt_ladder *l, int lane)
 {
-    return LEFT + (size_t)lane * LANE_WIDTH + 2;
+    return LEFT + (size_t)lane * (l->n_lanes <= FEW_LANES ? WIDE : NARROW) + 2;
 }
 
 /* ---- lines ---- */
@@ -31,7 +38,7 @@ static void blank_line(const struct drawing *d, char *line)
 {
     memset(line, ' ', LINE_MAX);
     for (size_t i = 0; i < d->l->n_lanes && i < LANES_MAX; i++)
-        line[column((int)i)] = d->dead[i] ? ':' : '|';
+        line[column(d->l, (int)i)] = d->dead[i] ? ':' : '|';
 }
 
 static void put(char *line, size_t at, const char *text)
@@ -133,10 +140,11 @@ static bool was_lost(const struct dt_ladder *l, size_t i)
     return false;
 }
 
-static void put_arrow(char *line, int from, int to, const char *label, bool lost)
+static void put_arrow(const struct dt_ladder *l, char *line, int from, int to, const char *label,
+                      bool lost)
 {
-    size_t a = column(from < to ? from : to) + 1;
-    size_t b = column(from < to ? to : from) - 1;
+    size_t a = column(l, from < to ? from : to) + 1;
+    size_t b = column(l, from < to ? to : from) - 1;
     size_t room = b - a + 1;
     size_t n = strlen(label);
     memset(line + a, '-', room);
@@ -165,7 +173,7 @@ static void draw_message(struct drawing *d, size_t i)
     blank_line(d, line);
     put_step(d, line, n);
     put_time(d, line, it->at);
-    put_arrow(line, from, to, text, d->dead[to] || was_lost(l, i));
+    put_arrow(l, line, from, to, text, d->dead[to] || was_lost(l, i));
     end_line(d, line, "");
 }
 
@@ -200,7 +208,7 @@ static void draw_event(struct drawing *d, const struct dt_record_item *it)
               DT_FMT(dt_bytes_str(it->bytes)));
     text[w.n] = '\0';
     blank_line(d, line);
-    line[column(lane)] = it->kind == DT_REC_FAULT ? 'X' : '*';
+    line[column(d->l, lane)] = it->kind == DT_REC_FAULT ? 'X' : '*';
     put_time(d, line, it->at);
     end_line(d, line, text);
 }
@@ -224,7 +232,7 @@ static void draw_head(const struct drawing *d)
     put(line, 0, d->l->steps ? "step" : "");
     put(line, 8, "seconds");
     for (size_t i = 0; i < d->l->n_lanes && i < LANES_MAX; i++)
-        put(line, column((int)i), d->l->record->parties[d->l->lanes[i]].name);
+        put(line, column(d->l, (int)i), d->l->record->parties[d->l->lanes[i]].name);
     end_line(d, line, "");
 }
 
