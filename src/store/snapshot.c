@@ -11,7 +11,7 @@
 #define FIRST_LINE "dualtone-location 1"
 enum {
     LINE_FIXED = 256, /* what a line needs besides its texts */
-    FIELDS = 10
+    FIELDS = 11
 };
 
 /* ---- writing ---- */
