@@ -4,8 +4,10 @@
  * engine's; neither waits. What PortAudio and ALSA print while they look for devices is sent
  * nowhere. */
 #include <fcntl.h>
+#include <limits.h>
 #include <portaudio.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -171,6 +173,20 @@ static PaError open_stream(struct device *d, const char *name)
     return e == paNoError ? Pa_StartStream(d->stream) : e;
 }
 
+/* Without ALSA's configuration PortAudio 19 fails an assertion of its own and takes the process
+ * with it, so that is looked at first. */
+static bool alsa_is_there(void)
+{
+    const char *path = getenv("ALSA_CONFIG_PATH");
+    char first[PATH_MAX];
+    size_t n = path ? strcspn(path, ":") : 0;
+    if (n == 0 || n >= sizeof first)
+        return access("/usr/share/alsa/alsa.conf", R_OK) == 0;
+    memcpy(first, path, n);
+    first[n] = '\0';
+    return access(first, R_OK) == 0;
+}
+
 int dt__audio_open_device(struct dt_audio *out, const char *arg, char *err, size_t err_size)
 {
     struct device *d = dt_alloc_zero(&dt_alloc_libc, sizeof *d);
@@ -179,7 +195,7 @@ int dt__audio_open_device(struct dt_audio *out, const char *arg, char *err, size
         return DT_E_NOMEM;
     }
     int kept = hush();
-    PaError e = Pa_Initialize();
+    PaError e = alsa_is_there() ? Pa_Initialize() : paDeviceUnavailable;
     bool ready = e == paNoError;
     if (ready)
         e = open_stream(d, arg);
