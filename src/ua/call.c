@@ -67,6 +67,7 @@ static void free_texts(struct dt_call *c)
 
     dt_alloc_free(a, c->target);
     dt_alloc_free(a, c->contact_user);
+    dt_alloc_free(a, c->past);
     for (size_t i = 0; i < DT_ATTEMPT_SERVERS; i++)
         dt_alloc_free(a, c->hosts[i]);
     dt_bytes_drop(c->offer);

@@ -54,6 +54,8 @@ static int set_up(struct dt_call *c, dt_tx tx, const struct dt_sip_msg *m)
     if (!err && !c->contact_user)
         err = DT_E_NOMEM;
     if (!err)
+        err = dt__past_new(c, m);
+    if (!err)
         err = dt__call_map(c, m->call_id);
     return err ? err : dt_stack_set_cookie(ua->stack, tx, c->id);
 }
@@ -121,7 +123,7 @@ void dt__callee_refuse(struct dt_call *c, dt_time now, int status, struct dt_str
 
     if (!err) {
         err = respond(c, now, &m, status, extra, DT_STR_NONE, NULL);
-        dt__past_add(c, now, &m, status, NULL);
+        dt__past_add(c, now, status, NULL);
     }
     if (err) /* a shorter one, made without us */
         (void)dt_stack_answer(c->ua->stack, now, c->tx, status, dt__token_str(c->local_tag),
@@ -327,7 +329,7 @@ static int answer(struct dt_call *c, dt_time now, const struct dt_media_caps *ca
         cannot(c, now, err);
         return err;
     }
-    dt__past_add(c, now, &m, 200, c->answer);
+    dt__past_add(c, now, 200, c->answer);
     (void)dt_dialog_confirm(&c->dialog, NULL);
     dt__call_stop(c, DT__T_TRYING);
     dt__call_stop(c, DT__T_EXPIRES);

@@ -166,6 +166,7 @@ struct dt_call {
     uint32_t tx_cseq;
     uint32_t invite_cseq;    /* of the initial INVITE (8.2.2.2) */
     dt_time invite_expires;  /* its Expires (R11) */
+    struct dt__past *past;   /* to be remembered with its final; owned until then */
     struct dt_bytes *answer; /* 2xx that waits for its ACK */
     dt_time repeat;          /* its interval */
     bool first_answer;       /* of the initial INVITE */
@@ -420,9 +421,10 @@ void dt__regs_tell(struct dt_ua *ua, dt_time now);
 void dt__reg_free(struct dt_reg *r);
 
 /* past.c */
-/* Remembers the final of the INVITE `m` (R11); `ok` is the 2xx, or NULL. */
-void dt__past_add(struct dt_call *c, dt_time now, const struct dt_sip_msg *m, int status,
-                  struct dt_bytes *ok);
+/* Notes the key of the INVITE `m` in c->past. DT_OK or DT_E_NOMEM. */
+int dt__past_new(struct dt_call *c, const struct dt_sip_msg *m);
+/* The INVITE has got its final; `ok` is the 2xx, or NULL. */
+void dt__past_add(struct dt_call *c, dt_time now, int status, struct dt_bytes *ok);
 /* Answers a late copy; false if the INVITE is not one. */
 bool dt__past_answer(struct dt_ua *ua, dt_time now, dt_tx tx, const struct dt_sip_msg *m);
 void dt__past_timer(struct dt_ua *ua, struct dt__past *p);

@@ -30,24 +30,26 @@ void dt__pasts_clear(struct dt_ua *ua)
 /* branch, a byte that is in none, sent-by */
 static size_t write_key(char *out, const struct dt_sip_msg *m)
 {
-    memcpy(out, m->via.branch.p, m->via.branch.n);
+    if (m->via.branch.n)
+        memcpy(out, m->via.branch.p, m->via.branch.n);
     out[m->via.branch.n] = ' ';
     memcpy(out + m->via.branch.n + 1, m->via.sent_by.p, m->via.sent_by.n);
     return m->via.branch.n + 1 + m->via.sent_by.n;
 }
 
-static struct dt__past *new_past(struct dt_call *c, const struct dt_sip_msg *m)
+int dt__past_new(struct dt_call *c, const struct dt_sip_msg *m)
 {
     size_t n = m->via.branch.n + 1 + m->via.sent_by.n;
     struct dt__past *p = dt_alloc_zero(c->ua->env->alloc, sizeof(*p) + n + DT__TOKEN);
 
     if (!p)
-        return NULL;
+        return DT_E_NOMEM;
     p->key = (struct dt_str){p->text, write_key(p->text, m)};
     memcpy(p->text + n, c->local_tag, DT__TOKEN);
     p->tag = (struct dt_str){p->text + n, DT__TOKEN};
     dt_timer_init(&p->timer, DT__TIMER_PAST);
-    return p;
+    c->past = p;
+    return DT_OK;
 }
 
 static void make_room(struct dt_ua *ua)
@@ -61,19 +63,15 @@ static void make_room(struct dt_ua *ua)
 }
 
 /* Without memory nothing is remembered: a late copy would ring, which loses nothing. */
-void dt__past_add(struct dt_call *c, dt_time now, const struct dt_sip_msg *m, int status,
-                  struct dt_bytes *ok)
+void dt__past_add(struct dt_call *c, dt_time now, int status, struct dt_bytes *ok)
 {
     struct dt_ua *ua = c->ua;
-    dt_time until = now + c->invite_expires + 64 * dt__ua_t1(ua);
-    struct dt__past *p;
+    struct dt__past *p = c->past;
 
-    if (m->via.branch.n == 0)
-        return;
-    make_room(ua);
-    p = new_past(c, m);
     if (!p)
         return;
+    make_room(ua);
+    c->past = NULL;
     if (dt_map_add(&ua->pasts, &p->entry, dt_map_hash(&ua->pasts, p->key)) != DT_OK) {
         dt_alloc_free(ua->env->alloc, p);
         return;
@@ -82,7 +80,8 @@ void dt__past_add(struct dt_call *c, dt_time now, const struct dt_sip_msg *m, in
     p->ok = ok ? dt_bytes_hold(ok) : NULL;
     dt_list_add(&ua->past_list, &p->link);
     ua->n_pasts++;
-    if (dt_timers_arm(&ua->timers, &p->timer, until) != DT_OK)
+    if (dt_timers_arm(&ua->timers, &p->timer,
+                      now + c->invite_expires + 64 * dt__ua_t1(ua)) != DT_OK)
         forget(ua, p);
 }
 
