@@ -142,6 +142,7 @@ static void responses_find_their_way(void **state)
         {"SIP/2.0/UDP 192.0.2.1;rport=0", DT_E_ABSENT, "", 0},
         {"SIP/2.0/UDP h", DT_E_ABSENT, "", 0},
         {"SIP/2.0/UDP h;received=name", DT_E_ABSENT, "", 0},
+        {"SIP/2.0/UDP h;received=192.0.2.9:80", DT_E_ABSENT, "", 0},
         {"SIP/2.0/UDP [2001:db8::9:1];received=[2001:db8::9:255]", DT_OK, "[2001:db8::9:255]:5060",
          DT_UDP},
         {"SIP/2.0/UDP h;received=2001:db8::1", DT_OK, "[2001:db8::1]:5060", DT_UDP},
