@@ -30,8 +30,10 @@ int dt_cmd_trace_open(struct dt_cmd_trace *t, struct dt_str spec, char *err, siz
     errno = EBADF; /* what is said of a number that is none */
     t->file = open_spec(spec);
     if (!t->file) {
-        snprintf(err, err_size, "the trace %.*s cannot be written: %s", DT_FMT(spec),
-                 strerror(errno));
+        snprintf(
+            err, err_size,
+            "the trace %.*s cannot be written: %s; give a file in a folder that exists, or fd:N",
+            DT_FMT(spec), strerror(errno));
         return DT_E_IO;
     }
     t->line = dt_alloc_zero(&dt_alloc_libc, LINE_SIZE);
