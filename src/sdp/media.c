@@ -116,7 +116,7 @@ int dt_sdp_rtcp(const struct dt_sdp *s, const struct dt_sdp_media *m, struct dt_
     if (err)
         return err;
     if (!dt_sdp_attribute(s, m, DT_STR("rtcp"), &value)) {
-        addr.port = addr.port == UINT16_MAX ? 0 : (uint16_t)(addr.port + 1);
+        addr.port = (uint16_t)(addr.port + 1); /* above 65535 there is none: 0 */
     } else {
         err = read_rtcp(value, &addr);
         if (err)

@@ -221,6 +221,31 @@ static void credentials_are_for_one_method_and_one_secret(void **state)
     assert_int_equal(verify(&x, &vectors[0]), DT_E_AUTH);
 }
 
+/* A count that is not eight digits is refused though the sum over it is right: the server compares
+ * counts as numbers. */
+static void count_has_eight_digits(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *nc;
+        int want;
+    } counts[] = {
+        {"00000002", DT_OK},      {"0000000A", DT_OK},     {"2", DT_E_AUTH},
+        {"000000002", DT_E_AUTH}, {"0000000x", DT_E_AUTH}, {"", DT_E_AUTH},
+    };
+    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
+        struct exchange x;
+        struct dt_digest_hex sum;
+        exchange_init(&x, &vectors[0]);
+        x.credentials.nc = dt_str_z(counts[i].nc);
+        assert_int_equal(dt_digest_response(kit_hash, DT_HASH_MD5, dt_str_z(x.ha1.text),
+                                            &x.credentials, DT_STR("GET"), x.credentials.uri, &sum),
+                         DT_OK);
+        x.credentials.response = dt_str_z(sum.text);
+        assert_int_equal(verify(&x, &vectors[0]), counts[i].want);
+    }
+}
+
 /* A digest in capitals is the same number. */
 static void capitals_pass(void **state)
 {
@@ -368,6 +393,7 @@ int main(void)
         cmocka_unit_test(exact_credentials),
         cmocka_unit_test(forgeries_fail),
         cmocka_unit_test(credentials_are_for_one_method_and_one_secret),
+        cmocka_unit_test(count_has_eight_digits),
         cmocka_unit_test(capitals_pass),
         cmocka_unit_test(what_cannot_be_answered_is_said),
         cmocka_unit_test(quotes_in_a_user_name_are_escaped),

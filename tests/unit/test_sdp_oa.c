@@ -246,6 +246,13 @@ static void lines_stay(void **state)
     assert_int_equal(offer(&b, DT_SENDRECV), DT_OK);
     assert_line(&b, "m=video 0 RTP/AVP 31\r\nm=audio 6004 RTP/AVP 0 8 101\r\n", true);
     dt_oa_rollback(&b.oa);
+    /* The second audio line is the one in use, and stays so. */
+    side_init(&b, "192.0.2.2:6004", 2);
+    const char *second = SESSION "m=audio 9 RTP/AVP 3\r\nm=audio 4000 RTP/AVP 0\r\n";
+    assert_int_equal(dt_oa_remote(&b.oa, dt_str_z(second), NULL), DT_OK);
+    assert_int_equal(answer(&b, DT_SENDRECV), DT_OK);
+    assert_int_equal(offer(&b, DT_SEND), DT_OK);
+    assert_line(&b, "m=audio 0 RTP/AVP 3\r\nm=audio 6004 RTP/AVP 0 8 101\r\n", true);
     /* No audio line at all: one more. */
     side_init(&b, "192.0.2.2:6004", 2);
     assert_int_equal(dt_oa_remote(&b.oa, DT_STR(SESSION "m=video 0 RTP/AVP 31\r\n"), NULL), DT_OK);
@@ -332,6 +339,22 @@ static void no_room_to_write(void **state)
     assert_int_equal(offer(&a, DT_SENDRECV), DT_OK);
     assert_int_equal(answer(&b, DT_SENDRECV), DT_OK);
     assert_int_equal(deliver(&b, &a), DT_OK);
+}
+
+static void codecs_of_two_channels(void **state)
+{
+    (void)state;
+    static const struct dt_codec stereo[] = {{{"opus", 4}, 48000, 111, 2},
+                                             {{"L8", 2}, 8000, 97, 0}};
+    const struct dt_media_caps caps = {address("192.0.2.1:5004"), stereo, 2};
+    struct side a, b;
+    pair_init(&a, &b);
+    dt_oa_init(&a.oa, &caps, 1);
+    dt_oa_init(&b.oa, &caps, 2);
+    exchange(&a, DT_SENDRECV, &b, DT_SENDRECV);
+    assert_line(&a, "a=rtpmap:111 opus/48000/2\r\na=rtpmap:97 L8/8000\r\n", true);
+    kit_assert_str(a.agreed.codec.name, "opus");
+    assert_int_equal(a.agreed.codec.channels, 2);
 }
 
 /* It may be written behind other things. */
@@ -453,6 +476,7 @@ int main(void)
         cmocka_unit_test(numbers_keep_their_meaning),
         cmocka_unit_test(numbers_run_out),
         cmocka_unit_test(no_room_to_write),
+        cmocka_unit_test(codecs_of_two_channels),
         cmocka_unit_test(writes_behind_what_is_there),
         cmocka_unit_test(any_sequence),
     };

@@ -129,6 +129,11 @@ static void slice_first_value(struct dt_sip_edits *e)
     dt_sip_edit_slice(e, dt_str_sub(line, 0, 1), DT_STR("A;received=192.0.2.1"));
     dt_sip_edit_push(e, DT_H_VIA, DT_STR("N"));
 }
+static void insert_before_a_replacement(struct dt_sip_edits *e)
+{
+    set_value(e);
+    dt_sip_edit_slice(e, dt_str_sub(dt_sip_get(e->m, DT_H_MAX_FORWARDS), 0, 0), DT_STR("0"));
+}
 static void slice_in_body(struct dt_sip_edits *e)
 {
     dt_sip_edit_slice(e, dt_str_sub(e->m->body, 0, 4), DT_STR("two\r\nlines"));
@@ -163,6 +168,8 @@ static const struct edit_case {
     {"slice", slice_first_value,
      START "Via: N\r\nVia: A;received=192.0.2.1, \"x,y\" , <z,z>\r\nv: B\r\n" MAX ROUTES SUPPORTED
          LAST END},
+    {"insert before a replacement", insert_before_a_replacement,
+     START VIAS "Max-Forwards: 069\r\n" ROUTES SUPPORTED LAST END},
     {"slice in the body", slice_in_body,
      START VIAS MAX ROUTES SUPPORTED LAST "\r\ntwo\r\nlines\r\n"},
 };
