@@ -20,9 +20,11 @@ void dt__splitter_clear(struct io_splitter *s)
 static void keep(struct io_splitter *s, struct dt_str piece)
 {
     size_t room = s->max - s->n;
-    if (s->cut || piece.n > room) {
+    if (s->cut)
+        return;
+    if (piece.n > room) {
         s->cut = true;
-        piece.n = s->cut && piece.n > room ? room : 0;
+        piece.n = room;
     }
     if (piece.n == 0)
         return;
