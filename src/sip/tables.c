@@ -76,11 +76,11 @@ INLINE bool same_name(const char *p, const char *row, size_t n)
 }
 
 /* A switch on the length; in each case only the rows of that length are left by the compiler. */
+/* clang-format off */
 #define LENGTHS(X) \
-    X(1) \
-    X(2) \
-    X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15) X(16) X(17) X(18) X(19) \
-        X(20)
+    X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) \
+    X(11) X(12) X(13) X(14) X(15) X(16) X(17) X(18) X(19) X(20)
+/* clang-format on */
 
 #define X(id, name, compact, flags) \
     _Static_assert(sizeof(name) <= 21, name " is longer than LENGTHS knows");
