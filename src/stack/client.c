@@ -144,7 +144,7 @@ void dt__client_response(struct dt_stack *s, dt_time now, const struct dt_sip_ms
                          const struct dt_hop *from)
 {
     struct dt__key key = dt__key_response(s, m->via.branch, m->method);
-    struct dt__tx *tx = m->via.branch.n ? dt__find_client(s, &key, from) : NULL;
+    struct dt__tx *tx = dt__find_client(s, &key, from);
     if (!tx) {
         s->counts.stray++;
         s->ops->response(s->user, now, 0, 0, m, from);

@@ -75,18 +75,15 @@ static const struct dt__rule nist_rules[] = {
     {ST_COMPLETED, EV_END, ST_TERMINATED, 0}, /* J */
 };
 
-#define RULES(a) \
-    { \
-        (a), sizeof(a) / sizeof((a)[0]) \
-    }
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 static const struct {
     const struct dt__rule *rules;
     size_t n;
 } machines[DT__MACHINE_COUNT] = {
-    [DT__ICT] = RULES(ict_rules),
-    [DT__NICT] = RULES(nict_rules),
-    [DT__IST] = RULES(ist_rules),
-    [DT__NIST] = RULES(nist_rules),
+    [DT__ICT] = {ict_rules, COUNT(ict_rules)},
+    [DT__NICT] = {nict_rules, COUNT(nict_rules)},
+    [DT__IST] = {ist_rules, COUNT(ist_rules)},
+    [DT__NIST] = {nist_rules, COUNT(nist_rules)},
 };
 
 const struct dt__rule *dt__rule_find(enum dt__machine machine, enum dt__state state,

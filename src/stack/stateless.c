@@ -59,7 +59,7 @@ bool dt__refuse(struct dt_stack *s, dt_time now, const struct dt_sip_msg *m,
                            .status = status,
                            .reason = reason,
                            .to_tag = dt__answer_tag(s, m, tag),
-                           .extra = w.err ? DT_STR_NONE : dt_writer_str(&w),
+                           .extra = w.err ? extra : dt_writer_str(&w),
                            .source = &from->remote,
                        });
 }

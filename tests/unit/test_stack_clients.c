@@ -154,6 +154,27 @@ static void test_answers(void **state)
     }
 }
 
+/* Timer D is 64 T1, but 32 s at least. */
+static void test_timer_d(void **state)
+{
+    static const struct {
+        int64_t t1_ms;
+        const char *end;
+    } rows[] = {{50, "32000 ended #0\n"}, {500, "32000 ended #0\n"}, {1000, "64000 ended #0\n"}};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct kit_stack k;
+        dt_tx tx;
+        kit_stack_open(&k, &(struct dt_stack_config){.t1 = rows[i].t1_ms * DT_MS});
+        kit_stack_request(&k, INVITE, (struct dt_request){RFC3261}, &tx);
+        kit_stack_recv(&k, PEER, answer("INVITE", 486));
+        kit_stack_hush(&k);
+        kit_stack_until(&k, 100000);
+        kit_stack_log(&k, rows[i].end);
+        kit_stack_close(&k);
+    }
+}
+
 /* ---- ACK and CANCEL, byte for byte ---- */
 
 #define HOP_INVITE \
@@ -352,6 +373,26 @@ static void test_abandon(void **state)
     kit_stack_close(&k);
 }
 
+/* The slot is used again, the id is not (I38). */
+static void test_stale(void **state)
+{
+    struct kit_stack k;
+    struct dt_hop hop;
+    dt_tx old, tx;
+    (void)state;
+    kit_stack_open(&k, NULL);
+    kit_stack_request(&k, INVITE, (struct dt_request){RFC3261}, &old);
+    for (int i = 0; i < 200; i++) {
+        dt_stack_abandon(k.s, k.now, old);
+        kit_stack_request(&k, INVITE, (struct dt_request){RFC3261}, &tx);
+        assert_int_equal(dt_stack_hop_of(k.s, old, &hop), DT_E_STALE);
+        assert_int_equal(dt_stack_hop_of(k.s, tx, &hop), DT_OK);
+        old = tx;
+    }
+    assert_int_equal(dt_stack_counts(k.s)->transactions, 1);
+    kit_stack_close(&k);
+}
+
 /* ---- socket errors (R16) ---- */
 
 static void refuse(struct kit_stack *k, const char *remote)
@@ -373,10 +414,14 @@ static void test_refused(void **state)
                       (struct dt_request){.cookie = 2, RFC3261}, &tx);
     kit_stack_request(&k, OPTIONS, (struct dt_request){.cookie = 3, RFC3261}, &tx);
     kit_stack_request(&k, OPTIONS, (struct dt_request){.cookie = 4, .to = other, RFC3261}, &tx);
-    kit_stack_recv(&k, PEER, answer("INVITE", 100)); /* #1 is proceeding: an error may be forged */
+    kit_stack_request(&k, KIT_MSG(.method = "INFO"), (struct dt_request){.cookie = 5, RFC3261},
+                      &tx);
+    /* Two are proceeding: an error may be forged. */
+    kit_stack_recv(&k, PEER, answer("INVITE", 100));
+    kit_stack_recv(&k, PEER, answer("INFO", 100));
     kit_stack_log(&k, "0 > 192.0.2.2:5060 INVITE\n0 > 192.0.2.2:5060 INVITE\n"
                       "0 > 192.0.2.2:5060 OPTIONS\n0 > 192.0.2.2:5061 OPTIONS\n"
-                      "0 response 100 #1\n");
+                      "0 > 192.0.2.2:5060 INFO\n0 response 100 #1\n0 response 100 #5\n");
     refuse(&k, "192.0.2.7:5060");
     kit_stack_log(&k, "");
     refuse(&k, PEER);
@@ -386,7 +431,7 @@ static void test_refused(void **state)
     kit_stack_log(&k, "");
     kit_stack_recv(&k, PEER, answer("INVITE", 200));
     kit_stack_log(&k, "0 response 200 #1\n");
-    assert_int_equal(dt_stack_counts(k.s)->transactions, 2);
+    assert_int_equal(dt_stack_counts(k.s)->transactions, 3);
     kit_stack_close(&k);
 }
 
@@ -419,6 +464,7 @@ int main(void)
         cmocka_unit_test(test_cancel_states), cmocka_unit_test(test_cancel_silence),
         cmocka_unit_test(test_strays),        cmocka_unit_test(test_shared_branch),
         cmocka_unit_test(test_abandon),       cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_stale),         cmocka_unit_test(test_timer_d),
         cmocka_unit_test(test_late_host),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -464,6 +464,28 @@ static void test_truncated(void **state)
     kit_stack_close(&k);
 }
 
+/* An answer of more than three times the request is none (I30). */
+static void test_amplification(void **state)
+{
+    char name[200];
+    (void)state;
+    memset(name, 'x', sizeof name);
+    for (size_t n = 0; n < sizeof name; n++) {
+        struct kit_stack k;
+        name[sizeof name - 1] = '\0';
+        kit_stack_open(&k, &(struct dt_stack_config){.server_name = name + sizeof name - 1 - n});
+        const char *text = "X sip:b SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1;rport\r\n\r\n";
+        kit_stack_recv(&k, PEER, text);
+        bool sent = dt_stack_counts(k.s)->answered_malformed;
+        if (n == 0 || n == sizeof name - 1)
+            assert_int_equal(sent, n == 0);
+        if (sent)
+            assert_true(k.last->n <= 3 * strlen(text));
+        assert_int_equal(dt_stack_counts(k.s)->out, sent);
+        kit_stack_close(&k);
+    }
+}
+
 /* The answer is the same for the same request (8.2.7). */
 static void test_stateless_tag(void **state)
 {
@@ -496,6 +518,7 @@ int main(void)
         cmocka_unit_test(test_acks_and_strays),
         cmocka_unit_test(test_malformed),
         cmocka_unit_test(test_truncated),
+        cmocka_unit_test(test_amplification),
         cmocka_unit_test(test_stateless_tag),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

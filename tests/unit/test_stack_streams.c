@@ -317,6 +317,56 @@ static void test_times(void **state)
     kit_stack_close(&k);
 }
 
+/* A message that became whole in time is forgotten: the next one has its own time. */
+static void test_two_in_parts(void **state)
+{
+    struct kit_stack k;
+    (void)state;
+    kit_stack_open(&k, NULL);
+    const char *info = KIT_MSG(.method = "INFO", .via = VIA);
+    opened(&k, 1, true, "192.0.2.2:40000");
+    for (int64_t at = 0; at < 2; at++) {
+        kit_stack_until(&k, 9000 * at);
+        data(&k, 1, info, 20);
+        kit_stack_until(&k, 9000 * at + 5000);
+        data(&k, 1, info + 20, strlen(info) - 20);
+    }
+    kit_stack_until(&k, 100000);
+    kit_stack_log(&k, "5000 request INFO\n37000 ended #0\n");
+    kit_stack_close(&k);
+}
+
+/* Who opened the connection pings; what comes back is a pong, or nothing to us. */
+static void test_no_pong_to_a_pong(void **state)
+{
+    struct kit_stack k;
+    dt_tx tx;
+    (void)state;
+    kit_stack_open(&k, NULL);
+    request(&k, "INFO", 1, tcp("192.0.2.2:5060"), &tx);
+    opened(&k, 2, false, "192.0.2.2:5060");
+    text(&k, 2, "\r\n\r\n");
+    kit_stack_log(&k, "0 connect 2 to 192.0.2.2:5060\n0 > stream 2 INFO\n");
+    kit_stack_close(&k);
+}
+
+/* Over TCP the transaction of a CANCEL is over at once; its repeat must not cancel again. */
+static void test_cancel_twice(void **state)
+{
+    struct kit_stack k;
+    (void)state;
+    kit_stack_open(&k, NULL);
+    opened(&k, 1, true, "192.0.2.2:40000");
+    text(&k, 1, KIT_MSG(.method = "INVITE", .via = VIA));
+    for (int64_t at = 0; at < 3; at++) {
+        kit_stack_until(&k, at);
+        text(&k, 1, KIT_MSG(.method = "CANCEL", .via = VIA));
+    }
+    kit_stack_log(&k, "0 request INVITE\n0 cancel #0\n0 > stream 1 200\n0 ended #0\n"
+                      "1 > stream 1 200\n1 ended #0\n2 > stream 1 200\n");
+    kit_stack_close(&k);
+}
+
 /* A half keep-alive is not the beginning of a message. */
 static void test_lone_crlf(void **state)
 {
@@ -423,6 +473,9 @@ int main(void)
         cmocka_unit_test(test_bad),
         cmocka_unit_test(test_endless_head),
         cmocka_unit_test(test_times),
+        cmocka_unit_test(test_two_in_parts),
+        cmocka_unit_test(test_no_pong_to_a_pong),
+        cmocka_unit_test(test_cancel_twice),
         cmocka_unit_test(test_lone_crlf),
         cmocka_unit_test(test_not_idle),
         cmocka_unit_test(test_limits),
