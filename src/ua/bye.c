@@ -130,7 +130,7 @@ void dt__bye_request(struct dt_call *c, dt_time now, dt_tx tx, const struct dt_s
     (void)m;
     dt__ua_answer(c->ua, now, tx, 200, NULL);
     if (!c->caller && c->state < DT_CALL_TALKING) { /* an early dialog: 15.1.2 */
-        dt__callee_refuse(c, now, 487, DT_STR_NONE);
+        dt__callee_cancelled(c, now);
         return;
     }
     if (c->state == DT_CALL_ENDING && !c->bye_wanted)
