@@ -60,12 +60,14 @@ struct dt_phone *dt_phone_new(const struct dt_phone_config *cfg, const struct dt
 void dt_phone_free(struct dt_phone *p);
 extern const struct dt_node_ops dt_phone_node; /* the node is a struct dt_phone */
 
-/* Commands (DT_IN_COMMAND, channel USER), one a line; the table is in commands.c: dial NUMBER|URI,
- * answer [CALL], reject [CALL], hangup [CALL], hold [CALL], resume [CALL], show, quit [idle], help.
- * `quit idle` waits until the calls have ended. Each
- * gets a REPLY or PROBLEM event. Events: SCREEN (status line), CALL ("ringing 1001", ...),
- * REGISTRATION, MEDIA (orders), READY when listening (and after the first registrations are done or
- * failed), QUIT after `quit` when calls have ended and bindings are removed (or 2 s passed). */
+/* Commands (DT_IN_COMMAND, channel USER), one a line; the table is in commands.c: dial NUMBER|URI
+ * [line N], answer [CALL], reject [CALL], hangup [CALL], hold [CALL], resume [CALL], show,
+ * quit [idle] (idle: when the calls have ended), help. Each gets a REPLY or PROBLEM event. Events:
+ * SCREEN (status line), CALL ("STATE peer"; STATE is calling, ringing, answering, talking, holding,
+ * held, ending or ended), REGISTRATION ("registered 1001 at 127.0.0.1:5060", "not registered ..."),
+ * MEDIA (orders), READY when listening (and after the first registrations are done or failed), QUIT
+ * after `quit` when calls have ended and bindings are removed (or 2 s passed), and with code 1 when
+ * the phone cannot listen, or every registration was refused for its credentials. */
 
 /* Objects under way (transactions, calls, timers), for I36. */
 unsigned dt_phone_objects(const struct dt_phone *p);
