@@ -57,7 +57,8 @@ struct dt_stack_config {
     dt_time t1;              /* [500 ms] */
     dt_time t2;              /* [4 s] */
     dt_time t4;              /* [5 s] */
-    uint32_t max_transactions; /* [100000]: at the bound new requests get 503 and Retry-After (I37) */
+    uint32_t max_transactions; /* [100000]: at the bound new requests get 503 and Retry-After (I37);
+                                  the CANCELs of what is under way, one each, come on top */
     uint32_t max_streams;    /* [1024] */
     uint32_t max_message;    /* [65535] bytes on a stream */
     dt_time stream_idle;     /* [120 s] a stream without traffic and transactions is closed */
@@ -114,7 +115,7 @@ int dt_stack_respond(struct dt_stack *s, dt_time now, dt_tx tx, int status, stru
  * header lines may be empty. */
 int dt_stack_answer(struct dt_stack *s, dt_time now, dt_tx tx, int status, struct dt_str to_tag,
                     struct dt_str extra);
-/* The request of a server transaction, parsed into `out` with the caller's `headers`; valid until
+/* The request of a server transaction, parsed and checked into `out` with the caller's `headers`; valid until
  * the call that sends a final response has returned: then the request is dropped (what lingers is
  * small), and this gives DT_E_STATE. DT_E_STALE. */
 int dt_stack_request_of(const struct dt_stack *s, dt_tx tx, struct dt_sip_msg *out,
