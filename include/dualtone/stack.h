@@ -115,9 +115,9 @@ int dt_stack_respond(struct dt_stack *s, dt_time now, dt_tx tx, int status, stru
  * header lines may be empty. */
 int dt_stack_answer(struct dt_stack *s, dt_time now, dt_tx tx, int status, struct dt_str to_tag,
                     struct dt_str extra);
-/* The request of a server transaction, parsed and checked into `out` with the caller's `headers`; valid until
- * the call that sends a final response has returned: then the request is dropped (what lingers is
- * small), and this gives DT_E_STATE. DT_E_STALE. */
+/* The request of a server transaction, parsed and checked into `out` with the caller's `headers`;
+ * valid until the call that sends a final response has returned: then the request is dropped (what
+ * lingers is small), and this gives DT_E_STATE. DT_E_STALE. */
 int dt_stack_request_of(const struct dt_stack *s, dt_tx tx, struct dt_sip_msg *out,
                         struct dt_sip_header *headers, uint16_t cap);
 /* Where it came from. DT_E_STALE. */
