@@ -279,6 +279,56 @@ static void a_full_ring_refuses(void **state)
     wire_node_clear(&n);
 }
 
+static void send_nothing(void *ctx, dt_time now)
+{
+    (void)ctx;
+    (void)now;
+}
+
+/* ---- memory that fails ---- */
+
+/* Everything that a host allocates on its way up fails once; nothing is leaked, and what did not
+ * fail goes on. True if nothing failed any more. */
+static bool run_with_failure(size_t fail_at)
+{
+    struct kit_alloc a;
+    struct wire_node n;
+    char err[100];
+    kit_alloc_init(&a);
+    a.fail_at = fail_at;
+    struct dt_host_config cfg = {.alloc = &a.alloc, .dns = "127.0.0.1:9"};
+    struct dt_host *h = dt_host_new(&cfg, err, sizeof err);
+    assert_int_equal(h == NULL, err[0] != '\0');
+    if (h && wire_node_try(&n, h, ignore, NULL)) {
+        wire_listen(&n, "127.0.0.1:0", DT_UDP);
+        wire_listen(&n, "127.0.0.1:0", DT_TCP);
+        wire_connect(&n, 2, &(struct dt_addr){.ip = {127, 0, 0, 1}, .port = 9, .family = 4});
+        wire_write(&n, 2, DT_STR("text"));
+        dt_outbox_resolve(&n.out, 1, DT_DNS_A, DT_STR("localhost"));
+        dt_outbox_resolve(&n.out, 2, DT_DNS_SRV, DT_STR("_sip._udp.example"));
+        (void)dt_host_command(h, n.number, DT_CHANNEL_USER, DT_STR("command"));
+        struct dt_host_timer *t = dt_host_timer_new(h, send_nothing, NULL);
+        if (t)
+            dt_host_timer_at(t, dt_io_now());
+        dt_host_stop(h);
+        assert_int_equal(dt_host_run(h), DT_OK);
+        dt_host_timer_free(t);
+        wire_node_clear(&n);
+    }
+    dt_host_free(h);
+    assert_int_equal(a.live, 0);
+    return a.calls < fail_at;
+}
+
+static void memory_that_fails_leaks_nothing(void **state)
+{
+    size_t at = 1;
+    (void)state;
+    while (!run_with_failure(at))
+        assert_true(++at < 200);
+    assert_true(at > 10);
+}
+
 /* ---- stop before run; a signal ---- */
 
 static void a_stop_before_the_run_counts(void **state)
@@ -592,6 +642,7 @@ int main(void)
         cmocka_unit_test(routes_carry_lines_between_threads),
         cmocka_unit_test(routes_carry_lines_within_a_host),
         cmocka_unit_test(a_full_ring_refuses),
+        cmocka_unit_test(memory_that_fails_leaks_nothing),
         cmocka_unit_test(a_stop_before_the_run_counts),
         cmocka_unit_test(signals_call_back),
         cmocka_unit_test(children_talk_and_end),

@@ -81,8 +81,8 @@ static size_t node_output(void *node, dt_time now, struct dt_output *out, size_t
 
 static const struct dt_node_ops ops = {node_input, node_deadline, node_tick, node_output};
 
-void wire_node_init(struct wire_node *n, struct dt_host *h,
-                    void (*input)(struct wire_node *, dt_time, const struct dt_input *), void *test)
+bool wire_node_try(struct wire_node *n, struct dt_host *h,
+                   void (*input)(struct wire_node *, dt_time, const struct dt_input *), void *test)
 {
     memset(n, 0, sizeof *n);
     dt_outbox_init(&n->out, &dt_alloc_libc);
@@ -91,7 +91,13 @@ void wire_node_init(struct wire_node *n, struct dt_host *h,
     n->host = h;
     n->test = test;
     n->number = dt_host_add(h, &ops, n);
-    assert_true(n->number >= 0);
+    return n->number >= 0;
+}
+
+void wire_node_init(struct wire_node *n, struct dt_host *h,
+                    void (*input)(struct wire_node *, dt_time, const struct dt_input *), void *test)
+{
+    assert_true(wire_node_try(n, h, input, test));
 }
 
 void wire_node_clear(struct wire_node *n)

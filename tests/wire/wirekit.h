@@ -30,6 +30,10 @@ struct dt_host *wire_host(const struct dt_host_config *cfg);
 void wire_node_init(struct wire_node *n, struct dt_host *h,
                     void (*input)(struct wire_node *n, dt_time now, const struct dt_input *in),
                     void *test);
+/* The same; false without memory. */
+bool wire_node_try(struct wire_node *n, struct dt_host *h,
+                   void (*input)(struct wire_node *n, dt_time now, const struct dt_input *in),
+                   void *test);
 void wire_node_clear(struct wire_node *n);
 /* Runs to dt_host_stop; fails when the watchdog had to end it. */
 void wire_loop(struct dt_host *h);
