@@ -306,13 +306,22 @@ static int see_state(struct run *x, const struct dt_flow_step *s)
 
 /* ---- steps that act ---- */
 
+/* Into the record, and told to who watches. */
+static void note(struct run *x, enum dt_record_kind kind, int party, struct dt_str text)
+{
+    struct dt_record *r = &x->r->record;
+    size_t at = dt_record_note(r, x->w->ops->now(x->w), kind, (uint16_t)party, text);
+    if (x->o->watch && at != SIZE_MAX)
+        x->o->watch(x->o->watch_ctx, r, &r->items[at]);
+}
+
 static void act_note(struct run *x, enum dt_record_kind kind, int party, struct dt_str text)
 {
     x->zero = x->w->ops->now(x->w);
     if (!x->acted)
         x->r->zero = x->zero;
     x->acted = true;
-    dt_record_note(&x->r->record, x->zero, kind, (uint16_t)party, text);
+    note(x, kind, party, text);
 }
 
 /* "dial 1002": phones without a proxy call the other phone's address. */
@@ -361,7 +370,7 @@ static int act_fault(struct run *x, const struct dt_flow_step *s)
 {
     if (!x->acted)
         x->r->zero = x->w->ops->now(x->w);
-    dt_record_note(&x->r->record, x->w->ops->now(x->w), DT_REC_FAULT, (uint16_t)s->party, s->text);
+    note(x, DT_REC_FAULT, s->party, s->text);
     return x->w->ops->fault(x->w, s->party, s->text) ? fail(x, s, "%s", x->w->error) : DT_OK;
 }
 
