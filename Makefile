@@ -17,7 +17,7 @@ test: ## every check and every test; SANITIZE=1 adds clang with ASan and UBSan
 	@tools/run-tests dev $(if $(SANITIZE),asan)
 
 bench: ## build and run the benchmarks
-	@tools/need build
+	@tools/need bench
 	@tools/build release
 	@tools/bench build/release
 

@@ -40,6 +40,7 @@ struct world_live {
     struct dt_record waiting; /* read, not yet old enough to be in order */
     struct live_party parties[DT_FLOW_PARTIES_MAX];
     char folder[PATH_SIZE];
+    bool closing; /* the flow is over: what the parties say now is nobody's business */
 };
 
 static struct world_live *of(struct flow_world *w)
@@ -99,7 +100,7 @@ static bool settle(struct world_live *w, dt_time until)
     struct dt_record *r = &w->waiting;
     for (; n < r->n && r->items[n].at <= until; n++) {
         size_t at = dt_record_add(w->base.record, &r->items[n]);
-        if (w->base.options->watch && at != SIZE_MAX)
+        if (w->base.options->watch && !w->closing && at != SIZE_MAX)
             w->base.options->watch(w->base.options->watch_ctx, w->base.record,
                                    &w->base.record->items[at]);
         dt_bytes_drop(r->items[n].bytes);
@@ -306,6 +307,7 @@ static unsigned live_objects(const struct flow_world *base)
 static void live_close(struct flow_world *base)
 {
     struct world_live *w = of(base);
+    w->closing = true;
     for (size_t i = 0; i < base->flow->n_parties; i++)
         live_command(base, (int)i, DT_STR("quit"));
     for (size_t i = 0; i < base->flow->n_parties; i++) {
