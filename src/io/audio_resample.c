@@ -31,12 +31,12 @@ static int16_t clip(double v)
 static int16_t sample_at(const int16_t *in, size_t n, double at, double scale)
 {
     double reach = HALF_SPAN / scale, sum = 0, weight = 0;
-    double first = ceil(at - reach), last = floor(at + reach);
-    for (double i = first; i <= last; i++) {
-        double k = kernel((i - at) * scale, HALF_SPAN);
+    long last = lrint(floor(at + reach));
+    for (long i = lrint(ceil(at - reach)); i <= last; i++) {
+        double k = kernel(((double)i - at) * scale, HALF_SPAN);
         weight += k;
-        if (i >= 0 && i < (double)n)
-            sum += k * in[(size_t)i];
+        if (i >= 0 && (size_t)i < n)
+            sum += k * in[i];
     }
     return clip(weight > 0 ? sum / weight : 0);
 }

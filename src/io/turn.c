@@ -19,6 +19,7 @@ int dt_host_turn(struct dt_host *h, dt_time limit)
         h->now = dt_io_now();
         atomic_store(&h->ran, true);
     }
+    h->now_is_read = false; /* the caller has taken its time since the last turn */
     struct dt_host_timer timer;
     dt__timer_init(&timer, h, on_limit, NULL);
     dt_host_timer_at(&timer, limit);

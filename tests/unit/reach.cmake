@@ -1,2 +1,3 @@
 # SPDX-License-Identifier: BSD-2-Clause
+dt_unit_test(reach_cache reach)
 dt_unit_test(reach_lookup reach)
