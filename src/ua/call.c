@@ -31,6 +31,17 @@ static void make_room(struct dt_ua *ua)
     }
 }
 
+static int park_timers(struct dt_call *c)
+{
+    int err = DT_OK;
+
+    for (uint32_t i = 0; i < DT__CALL_TIMERS; i++)
+        dt_timer_init(&c->timers[i], DT__TIMER_CALL | i);
+    for (uint32_t i = 0; i < DT__CALL_TIMERS && !err; i++)
+        err = dt_timers_arm(&c->ua->timers, &c->timers[i], DT__PARKED);
+    return err;
+}
+
 struct dt_call *dt__call_new(struct dt_ua *ua, dt_time now, bool caller)
 {
     struct dt_call *c;
@@ -54,11 +65,12 @@ struct dt_call *dt__call_new(struct dt_ua *ua, dt_time now, bool caller)
     dt_list_init(&c->reaping);
     dt_list_init(&c->sends);
     dt_list_init(&c->forks);
-    for (uint32_t i = 0; i < DT__CALL_TIMERS; i++)
-        dt_timer_init(&c->timers[i], DT__TIMER_CALL | i);
     dt_list_add(&ua->calls, &c->link);
     ua->n_calls++;
-    return c;
+    if (park_timers(c) == DT_OK)
+        return c;
+    dt__call_free(c);
+    return NULL;
 }
 
 static void free_texts(struct dt_call *c)
@@ -81,7 +93,7 @@ void dt__call_free(struct dt_call *c)
     struct dt_ua *ua = c->ua;
 
     for (int i = 0; i < DT__CALL_TIMERS; i++)
-        dt__call_stop(c, (enum dt__call_timer)i);
+        dt_timers_stop(&ua->timers, &c->timers[i]);
     while (!dt_list_empty(&c->sends))
         dt__send_free(DT_OF(c->sends.next, struct dt__send, link));
     dt__ua_forks_clear(c);
@@ -118,18 +130,14 @@ int dt__call_map(struct dt_call *c, struct dt_str call_id)
 
 /* ---- timers ---- */
 
-int dt__call_arm(struct dt_call *c, enum dt__call_timer which, dt_time due)
+void dt__call_arm(struct dt_call *c, enum dt__call_timer which, dt_time due)
 {
-    if (due == DT_TIME_NEVER) {
-        dt__call_stop(c, which);
-        return DT_OK;
-    }
-    return dt_timers_arm(&c->ua->timers, &c->timers[which], due);
+    (void)dt_timers_arm(&c->ua->timers, &c->timers[which], dt_time_min(due, DT__PARKED));
 }
 
 void dt__call_stop(struct dt_call *c, enum dt__call_timer which)
 {
-    dt_timers_stop(&c->ua->timers, &c->timers[which]);
+    dt__call_arm(c, which, DT__PARKED);
 }
 
 void dt__call_timer(struct dt_call *c, dt_time now, enum dt__call_timer which)

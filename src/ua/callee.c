@@ -27,7 +27,7 @@ static void say_trying(struct dt_call *c, dt_time now, const struct dt_sip_msg *
     if (count_vias(m) > 1)
         (void)dt_stack_answer(c->ua->stack, now, c->tx, 100, DT_STR_NONE, DT_STR_NONE);
     else
-        (void)dt__call_arm(c, DT__T_TRYING, now + TRYING_MS * DT_MS);
+        dt__call_arm(c, DT__T_TRYING, now + TRYING_MS * DT_MS);
 }
 
 /* 13.2.1, 20.19; guide 8.0: 408 when it has run out. */
@@ -40,7 +40,7 @@ static void watch_expires(struct dt_call *c, dt_time now, const struct dt_sip_ms
     if (!value.p || dt_sip_number(&seconds, value) != DT_OK || seconds == 0)
         return;
     c->invite_expires = (dt_time)seconds * DT_SECOND;
-    (void)dt__call_arm(c, DT__T_EXPIRES, now + c->invite_expires);
+    dt__call_arm(c, DT__T_EXPIRES, now + c->invite_expires);
 }
 
 static int set_up(struct dt_call *c, dt_tx tx, const struct dt_sip_msg *m)
@@ -165,8 +165,8 @@ int dt__callee_accept(struct dt_call *c, dt_time now, const struct dt_sip_msg *m
     c->offered = offered;
     c->answer = answer;
     c->repeat = dt__ua_t1(c->ua);
-    (void)dt__call_arm(c, DT__T_REPEAT, now + c->repeat);
-    (void)dt__call_arm(c, DT__T_NO_ACK, now + 64 * dt__ua_t1(c->ua));
+    dt__call_arm(c, DT__T_REPEAT, now + c->repeat);
+    dt__call_arm(c, DT__T_NO_ACK, now + 64 * dt__ua_t1(c->ua));
     return DT_OK;
 }
 
@@ -222,7 +222,7 @@ static void repeat_answer(struct dt_call *c, dt_time now)
 {
     (void)dt_stack_respond(c->ua->stack, now, c->tx, 200, c->answer);
     c->repeat = dt_time_min(2 * c->repeat, dt__ua_t2(c->ua));
-    (void)dt__call_arm(c, DT__T_REPEAT, now + c->repeat);
+    dt__call_arm(c, DT__T_REPEAT, now + c->repeat);
 }
 
 void dt__callee_timer(struct dt_call *c, dt_time now, enum dt__call_timer which)

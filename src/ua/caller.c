@@ -373,8 +373,7 @@ static void obey(struct dt_call *c, dt_time now, const struct dt_orders *orders,
 {
     for (size_t i = 0; i < orders->n; i++)
         obey_one(c, now, &orders->list[i], m);
-    if (dt__call_arm(c, DT__T_ATTEMPT, dt_attempt_deadline(&c->attempt)) != DT_OK)
-        dt_log(c->ua->env, DT_LOG_ERROR, "ua", DT_STR_NONE, "no memory for a timer");
+    dt__call_arm(c, DT__T_ATTEMPT, dt_attempt_deadline(&c->attempt));
     dt__call_reap(c);
 }
 

@@ -359,7 +359,8 @@ void dt__call_free(struct dt_call *c);
 /* Its transactions are gone (R10). */
 void dt__call_forget(struct dt_call *c, dt_time now);
 void dt__call_timer(struct dt_call *c, dt_time now, enum dt__call_timer which);
-int dt__call_arm(struct dt_call *c, enum dt__call_timer which, dt_time due);
+/* Arming never fails (DT__PARKED); DT_TIME_NEVER stops. */
+void dt__call_arm(struct dt_call *c, enum dt__call_timer which, dt_time due);
 void dt__call_stop(struct dt_call *c, enum dt__call_timer which);
 /* Enters the call under its Call-ID. */
 int dt__call_map(struct dt_call *c, struct dt_str call_id);
@@ -429,6 +430,10 @@ void dt__past_add(struct dt_call *c, dt_time now, int status, struct dt_bytes *o
 bool dt__past_answer(struct dt_ua *ua, dt_time now, dt_tx tx, const struct dt_sip_msg *m);
 void dt__past_timer(struct dt_ua *ua, struct dt__past *p);
 void dt__pasts_clear(struct dt_ua *ua);
+
+/* The timers of calls and registrations always stand in the heap, far away when they are not
+ * wanted: arming one never fails for want of memory (I39). */
+#define DT__PARKED (DT_TIME_NEVER - 1)
 
 /* Kinds of timers: what holds it. */
 enum { DT__TIMER_CALL = 1 << 8, DT__TIMER_REG = 2 << 8, DT__TIMER_PAST = 3 << 8 };

@@ -80,8 +80,8 @@ void dt__past_add(struct dt_call *c, dt_time now, int status, struct dt_bytes *o
     p->ok = ok ? dt_bytes_hold(ok) : NULL;
     dt_list_add(&ua->past_list, &p->link);
     ua->n_pasts++;
-    if (dt_timers_arm(&ua->timers, &p->timer,
-                      now + c->invite_expires + 64 * dt__ua_t1(ua)) != DT_OK)
+    if (dt_timers_arm(&ua->timers, &p->timer, now + c->invite_expires + 64 * dt__ua_t1(ua)) !=
+        DT_OK)
         forget(ua, p);
 }
 

@@ -65,9 +65,9 @@ static const struct rule {
 
 /* ---- acts ---- */
 
-static int arm(struct dt_reg *r, dt_time due)
+static void arm(struct dt_reg *r, dt_time due)
 {
-    return dt_timers_arm(&r->ua->timers, &r->timer, due);
+    (void)dt_timers_arm(&r->ua->timers, &r->timer, due); /* it stands in the heap already */
 }
 
 static void tell(struct dt_reg *r)
@@ -143,7 +143,7 @@ static void start(struct dt_reg *r, dt_time now)
     r->send = dt__send_new(r->ua, NULL, r, DT__REGISTER);
     if (!r->send) { /* tried again a little later: a second, not at once */
         r->state = DT__REG_WAITING;
-        (void)arm(r, now + DT_SECOND);
+        arm(r, now + DT_SECOND);
         return;
     }
     err = fill(r, r->send);
@@ -176,9 +176,9 @@ static void perform(struct dt_reg *r, dt_time now, unsigned acts)
     if (acts & ZERO)
         r->asked = 0;
     if (acts & REFRESH)
-        (void)arm(r, now + refresh_after(r->granted, r->cfg.delta));
+        arm(r, now + refresh_after(r->granted, r->cfg.delta));
     if (acts & RETRY)
-        (void)arm(r, now + retry_after(r));
+        arm(r, now + retry_after(r));
     if (acts & SEND)
         send_next(r, now);
     if (acts & TELL)
@@ -191,7 +191,7 @@ static void happen(struct dt_reg *r, dt_time now, enum event e)
         if (rules[i].state != r->state || rules[i].event != e)
             continue;
         r->state = rules[i].next;
-        dt_timers_stop(&r->ua->timers, &r->timer);
+        arm(r, DT__PARKED);
         perform(r, now, rules[i].acts);
         return;
     }
@@ -368,7 +368,8 @@ static struct dt_reg *new_reg(struct dt_ua *ua, const struct dt_registration *cf
     r->call_id = dt_alloc_text(a, dt__token_str(token));
     r->host = dt_alloc_text(a, cfg->registrar.host);
     r->id = dt__id_new(&ua->ids, a, DT__REG, r);
-    if (r->call_id && r->host && r->id) {
+    if (r->call_id && r->host && r->id &&
+        dt_timers_arm(&ua->timers, &r->timer, DT__PARKED) == DT_OK) {
         r->cfg.registrar.host = dt_str_z(r->host);
         return r;
     }

@@ -55,7 +55,7 @@ static int send_reinvite(struct dt_call *c, dt_time now, struct dt_str sdp)
 static bool may_send(const struct dt_call *c)
 {
     return c->state == DT_CALL_TALKING && !c->reinvite && !c->answer &&
-           c->timers[DT__T_GLARE].due == DT_TIME_NEVER && c->want_hold != c->held;
+           c->timers[DT__T_GLARE].due >= DT__PARKED && c->want_hold != c->held;
 }
 
 void dt__session_pump(struct dt_call *c, dt_time now)
@@ -106,8 +106,10 @@ static void later(struct dt_call *c, dt_time now, dt_time wait)
 {
     dt_oa_rollback(&c->oa);
     c->reinvite = NULL;
-    if (++c->reinvites >= REINVITES_MAX || dt__call_arm(c, DT__T_GLARE, now + wait) != DT_OK)
+    if (++c->reinvites >= REINVITES_MAX)
         c->want_hold = c->held;
+    else
+        dt__call_arm(c, DT__T_GLARE, now + wait);
 }
 
 static dt_time glare_window(struct dt_call *c)

@@ -257,13 +257,17 @@ bool dt_ua_input(struct dt_ua *ua, dt_time now, const struct dt_input *in)
 
 dt_time dt_ua_deadline(const struct dt_ua *ua)
 {
-    return dt_time_min(dt_stack_deadline(ua->stack), dt_timers_next(&ua->timers));
+    dt_time mine = dt_timers_next(&ua->timers);
+
+    return dt_time_min(dt_stack_deadline(ua->stack), mine >= DT__PARKED ? DT_TIME_NEVER : mine);
 }
 
 static void fire(struct dt_ua *ua, dt_time now, struct dt_timer *t)
 {
     uint32_t index = t->kind & 0xff;
 
+    if ((t->kind & ~0xffu) != DT__TIMER_PAST) /* its place is still there */
+        (void)dt_timers_arm(&ua->timers, t, DT__PARKED);
     switch (t->kind & ~0xffu) {
     case DT__TIMER_CALL:
         dt__call_timer(DT_OF(t - index, struct dt_call, timers), now, (enum dt__call_timer)index);

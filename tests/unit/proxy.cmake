@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: BSD-2-Clause
+add_library(dt_proxy_kit STATIC ${CMAKE_CURRENT_LIST_DIR}/proxy_kit.c)
+target_link_libraries(dt_proxy_kit PUBLIC dt_proxy dt_testkit cmocka)
+
+dt_unit_test(proxy_calls proxy_kit)
+dt_unit_test(proxy_forks proxy_kit)
+dt_unit_test(proxy_cancel proxy_kit)
