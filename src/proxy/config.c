@@ -103,17 +103,12 @@ static void check_domain(const struct dt_proxy_config *cfg, struct dt_problems *
             DT_FMT(dt_str_sub(cfg->domain, 0, 60)));
 }
 
-/* R1: names without a port, since the port is that of `listen` and differs by transport. */
-static void check_names(const struct dt_proxy_config *cfg, struct dt_problems *p)
+/* R1: a name without a port, since the port is that of `listen` and differs by transport. */
+static void check_name(const struct dt_proxy_config *cfg, struct dt_problems *p)
 {
-    struct dt_addr ignored;
     if (dt_str_find(cfg->name, ':') < cfg->name.n)
         PROBLEM(p, "name is \"%.*s\"; use a host name without a port",
                 DT_FMT(dt_str_sub(cfg->name, 0, 60)));
-    if (dt_addr_parse(&ignored, cfg->cluster_address) &&
-        dt_str_find(cfg->cluster_address, ':') < cfg->cluster_address.n)
-        PROBLEM(p, "cluster_address is \"%.*s\"; use ADDRESS, ADDRESS:PORT or a host name",
-                DT_FMT(dt_str_sub(cfg->cluster_address, 0, 60)));
 }
 
 static void check_peers(const struct dt_proxy_config *cfg, struct dt_problems *p)
@@ -129,7 +124,7 @@ static void check_peers(const struct dt_proxy_config *cfg, struct dt_problems *p
 int dt_proxy_config_check(const struct dt_proxy_config *cfg, struct dt_problems *problems)
 {
     static void (*const checks[])(const struct dt_proxy_config *, struct dt_problems *) = {
-        check_domain, check_names, check_listen, check_store, check_timers, check_peers};
+        check_domain, check_name, check_listen, check_store, check_timers, check_peers};
     size_t before = problems->fatal;
     for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++)
         checks[i](cfg, problems);

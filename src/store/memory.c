@@ -158,6 +158,7 @@ void dt_location_free(struct dt_location *l)
 {
     if (!l)
         return;
+    dt_timers_clear(&l->timers); /* first: it touches the timers that lie in the bindings */
     DT_LIST_EACH(e, &l->aors)
     {
         struct dt_location_aor *a = DT_OF(e, struct dt_location_aor, link);
@@ -166,7 +167,6 @@ void dt_location_free(struct dt_location *l)
         dt_alloc_free(l->alloc, a);
     }
     dt_map_clear(&l->map);
-    dt_timers_clear(&l->timers);
     dt_alloc_free(l->alloc, l);
 }
 
