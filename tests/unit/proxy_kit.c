@@ -40,11 +40,11 @@ const char *kit_header(const char *msg, const char *name)
     return out;
 }
 
-static void log_datagram(struct kit_proxy *k, struct dt_writer *w, const struct dt_output *out)
+static void log_datagram(struct kit_proxy *k, struct dt_writer *w, const struct kit_sent *out)
 {
     char text[DT_ADDR_TEXT_MAX], what[256] = "";
     struct dt_str msg = dt_bytes_str(out->bytes);
-    dt_writef(w, "%lld > %s ", (long long)(k->now / DT_MS), dt_addr_text(&out->remote, text));
+    dt_writef(w, "%lld > %s ", (long long)(k->now / DT_MS), dt_addr_text(&out->to, text));
     if (!dt_str_starts(msg, DT_STR("SIP/2.0 "))) {
         dt_write(w, dt_str_sub(msg, 0, dt_str_search(msg, DT_STR(" SIP/2.0"))));
     } else {
@@ -58,7 +58,13 @@ static void log_datagram(struct kit_proxy *k, struct dt_writer *w, const struct 
 static void keep(struct kit_proxy *k, struct dt_output *out)
 {
     assert_true(k->n_sent < KIT_SENT_MAX);
-    k->sent[k->n_sent++] = (struct kit_sent){out->remote, out->bytes};
+    struct dt_bytes *copy = dt_bytes_new(&dt_alloc_libc, out->bytes->n + (size_t)1);
+    assert_non_null(copy);
+    memcpy(copy->data, out->bytes->data, out->bytes->n);
+    copy->data[out->bytes->n] = '\0';
+    copy->n = out->bytes->n;
+    dt_bytes_drop(out->bytes);
+    k->sent[k->n_sent++] = (struct kit_sent){out->remote, copy};
 }
 
 static void drain(struct kit_proxy *k)
@@ -68,8 +74,8 @@ static void drain(struct kit_proxy *k)
     w.n = k->log_n;
     while (dt_proxy_node.output(k->p, k->now, &out, 1)) {
         if (out.kind == DT_OUT_DATAGRAM) {
-            log_datagram(k, &w, &out);
             keep(k, &out);
+            log_datagram(k, &w, &k->sent[k->n_sent - 1]);
         } else if (out.kind == DT_OUT_RESOLVE) {
             k->dns_id = out.dns_id;
             k->dns_type = out.dns_type;
@@ -80,8 +86,7 @@ static void drain(struct kit_proxy *k)
         } else if (out.kind == DT_OUT_STREAM_DATA) {
             dt_writef(&w, "%lld > stream %llu %.*s\n", (long long)(k->now / DT_MS),
                       (unsigned long long)out.stream,
-                      (int)dt_str_search(dt_bytes_str(out.bytes), DT_STR(" SIP/2.0")),
-                      out.bytes->data);
+                      (int)dt_str_find(dt_bytes_str(out.bytes), '\r'), out.bytes->data);
             keep(k, &out);
         } else if (out.kind == DT_OUT_CONNECT) {
             char text[DT_ADDR_TEXT_MAX];
@@ -275,7 +280,7 @@ const char *kit_last(struct kit_proxy *k, const char *to)
         struct dt_addr got = k->sent[i].to;
         got.transport = DT_UDP;
         if (dt_addr_eq(&got, &addr))
-            return k->sent[i].bytes->data; /* DT_PAD zero bytes follow */
+            return k->sent[i].bytes->data;
     }
     fail_msg("nothing was sent to %s", to);
     return NULL;
