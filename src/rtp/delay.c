@@ -3,7 +3,7 @@
 
 enum {
     WINDOW_MS = 10000,
-    FORGET_SHIFT = 8, /* a packet's weight falls to 1/e in 256 packets, 5 s */
+    FORGET_SHIFT = 7, /* a packet's weight falls to 1/e in 128 packets, 2.5 s */
     WEIGHT = 1 << 16, /* of a new packet */
     LATE_SHARE = 100  /* one packet of so many may be late */
 };

@@ -13,6 +13,7 @@ enum {
     JUMP_MS = 400,      /* timestamps that leave arrivals by more are another clock */
     SHRINK_MS = 30,     /* above the target before sound is compressed */
     GROW_MS = 10,       /* below the target before silence is stretched */
+    BEHIND_MAX = 10,    /* packets */
     COMPRESS_EVERY = 10 /* frames */
 };
 
@@ -99,7 +100,7 @@ static void place(struct dt_jitter *j, int64_t arrival, const struct dt_rtp_pack
         s->at = arrival;
         return;
     }
-    int64_t ahead = (int16_t)(uint16_t)(p->seq - (uint16_t)j->max_seq);
+    int64_t ahead = (int16_t)(uint16_t)(p->seq - j->max_wire);
     int64_t moved = (int32_t)(p->timestamp - j->max_timestamp);
     int64_t drift = moved - (arrival - j->max_arrival);
     s->seq = j->max_seq + (restart ? 1 : ahead);
@@ -110,33 +111,43 @@ static void place(struct dt_jitter *j, int64_t arrival, const struct dt_rtp_pack
 }
 
 static void keep_newest(struct dt_jitter *j, const struct dt_jitter_slot *s, int64_t arrival,
-                        uint32_t timestamp)
+                        const struct dt_rtp_packet *p)
 {
     bool newest = !j->begun || s->seq > j->max_seq;
     j->begun = true;
     if (!newest)
         return;
     j->max_seq = s->seq;
+    j->max_wire = p->seq;
     if (s->n == 0)
         return; /* events keep the timestamp of their beginning (RFC 4733 2.3) */
     j->max_at = s->at;
     j->max_end = s->at + (int64_t)s->n;
-    j->max_timestamp = timestamp;
+    j->max_timestamp = p->timestamp;
     j->max_arrival = arrival;
 }
 
 /* Sound had run out, and its continuation comes now: nothing after it was played, so it is played
- * now, and the delay has grown. Beyond the bounds it is like a new clock. */
+ * now, and the delay has grown. Beyond the bounds it is too late; but when all are, this is how
+ * things are now. */
 static void wind_back(struct dt_jitter *j, struct dt_jitter_slot *s, int64_t arrival)
 {
     int64_t back = later(s->at, j->real_end);
     bool ran_out = j->playing && j->waiting == 0 && j->queued == 0;
-    if (!ran_out || s->n == 0 || back >= j->play)
+    if (s->n == 0 || !ran_out)
         return;
-    if (arrival - j->delay.base - back <= ms(j, DT_DELAY_MAX_MS)) {
-        j->play = back;
+    if (back >= j->play) {
+        j->behind = 0;
         return;
     }
+    if (arrival - j->delay.base - back <= ms(j, DT_DELAY_MAX_MS)) {
+        j->play = back;
+        j->behind = 0;
+        return;
+    }
+    if (++j->behind < BEHIND_MAX)
+        return;
+    j->behind = 0;
     s->at = replace(j, arrival);
     j->play = s->at < j->play ? s->at : j->play;
 }
@@ -180,9 +191,9 @@ void dt_jitter_put(struct dt_jitter *j, dt_time arrival, const struct dt_rtp_pac
     }
     wind_back(j, s, now);
     if (insert(j, s))
-        keep_newest(j, s, now, p->timestamp);
+        keep_newest(j, s, now, p);
     else
-        j->counts.duplicates++;
+        j->counts.duplicates += n > 0;
 }
 
 /* ---- out ---- */
@@ -298,8 +309,10 @@ static void shorten_gap(struct dt_jitter *j, int64_t now)
 static bool should_wait(const struct dt_jitter *j, int64_t now, bool gap)
 {
     size_t rest = j->queued < FRAME ? j->queued : 0; /* the next packet is needed so much earlier */
-    int64_t left = delay_at(j, now) - (int64_t)rest;
+    int64_t delay = delay_at(j, now), left = delay - (int64_t)rest;
     bool unheard = gap || dt_plc_quiet(&j->plc);
+    if (delay + FRAME > ms(j, DT_DELAY_MAX_MS))
+        return false; /* keep_bounds would take it back, and nothing would ever be played */
     return left < ms(j, DT_DELAY_MIN_MS) ||
            (unheard && left + ms(j, GROW_MS) < dt_delay_target(&j->delay));
 }

@@ -48,9 +48,11 @@ struct dt_jitter {
     /* The newest packet; the next ones are placed by their distance from it. */
     int64_t max_seq, max_at, max_end, max_arrival;
     uint32_t max_timestamp;
-    int64_t passed;                 /* number of the last packet that was played or given up */
-    int64_t play;                   /* place of the next sample to be played */
-    int64_t real_end;               /* end of the last real sample */
+    uint16_t max_wire; /* its number as sent: a new sender's have nothing to do with max_seq */
+    int64_t passed;    /* number of the last packet that was played or given up */
+    int64_t play;      /* place of the next sample to be played */
+    int64_t real_end;  /* end of the last real sample */
+    unsigned behind;   /* packets in a row that were beyond the bounds */
     unsigned since_compressed;      /* frames */
     int16_t queue[DT_JITTER_QUEUE]; /* decoded, from `play` on */
     size_t queued;
