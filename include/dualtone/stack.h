@@ -129,6 +129,9 @@ int dt_stack_set_cookie(struct dt_stack *s, dt_tx tx, uint64_t cookie);
 
 /* The ACK of a 2xx, a stray response, a forwarded ACK: sent once. */
 int dt_stack_send(struct dt_stack *s, dt_time now, struct dt_bytes *bytes, const struct dt_hop *to);
+/* Does this connection stand, so that a request may be given to it? For who remembers the flow of a
+ * registration. */
+bool dt_stack_stream_is_open(const struct dt_stack *s, uint64_t stream);
 
 /* ---- counters (I24) ---- */
 

@@ -41,10 +41,10 @@ static struct dt_proxy_target target_of(const struct dt_branch *b)
 /* ---- its address ---- */
 
 /* A registration over a stream is reached by that stream: a phone behind NAT by no other. */
-static bool is_flow_to(const struct dt_branch *b, const struct dt_addr *a)
+static bool is_flow_to(const struct dt_proxy *p, const struct dt_branch *b, const struct dt_addr *a)
 {
-    return b->flow.stream && !b->path_n && a->transport == DT_TCP &&
-           dt_addr_ip_eq(&b->flow.remote, a);
+    return !b->path_n && a->transport == DT_TCP && dt_addr_ip_eq(&b->flow.remote, a) &&
+           dt_stack_stream_is_open(p->stack, b->flow.stream);
 }
 
 static int aim(const struct dt_proxy_work *w, struct dt_branch *b, const struct dt_addr *remote)
@@ -53,7 +53,7 @@ static int aim(const struct dt_proxy_work *w, struct dt_branch *b, const struct 
     if (dt__addr_forbidden(remote)) /* I23 */
         return DT_E_UNREACHABLE;
     b->to = (struct dt_hop){.remote = *remote};
-    if (is_flow_to(b, remote) && !b->attempt) {
+    if (is_flow_to(w->p, b, remote) && !b->attempt) {
         b->to.remote = b->flow.remote;
         b->to.stream = b->flow.stream;
     }
@@ -65,7 +65,7 @@ static int aim(const struct dt_proxy_work *w, struct dt_branch *b, const struct 
 static int keep_addresses(struct dt_proxy *p, struct dt_branch *b, const struct dt_addr *list,
                           size_t n)
 {
-    bool flow = is_flow_to(b, &list[0]) && !dt_addr_eq(&b->flow.remote, &list[0]);
+    bool flow = is_flow_to(p, b, &list[0]) && !dt_addr_eq(&b->flow.remote, &list[0]);
     size_t skip = flow ? 0 : 1;
     if (n <= skip)
         return DT_OK;

@@ -163,6 +163,12 @@ struct dt__stream *dt__stream_for(struct dt_stack *s, dt_time now, const struct 
     return st ? st : connect_to(s, now, hop, err);
 }
 
+bool dt_stack_stream_is_open(const struct dt_stack *s, uint64_t stream)
+{
+    const struct dt__stream *st = stream ? dt__stream_find(s, stream) : NULL;
+    return st && st->open && !st->gone && !st->silent;
+}
+
 static int put_data(struct dt_stack *s, const struct dt__stream *st, struct dt_bytes *bytes)
 {
     return dt_outbox_put(s->out, &(struct dt_output){
