@@ -108,6 +108,10 @@ int dt_conf_set(struct dt_conf *c, struct dt_str name, struct dt_str value, stru
 /* The row and the index (0 for N = 0 or line 1) that `name` means, or NULL. */
 const struct dt_option *dt_conf_find(const struct dt_option *options, size_t n, struct dt_str name,
                                      unsigned *index);
+/* Writes the name in the table that differs from `name` by two letters at most; nothing when there
+ * is none. */
+void dt_option_nearest(const struct dt_option *options, size_t n, struct dt_str name,
+                       struct dt_writer *w);
 /* What is allowed, as text for messages and manuals: "milliseconds between 10 and 5000". */
 void dt_option_allowed(const struct dt_option *o, struct dt_writer *w);
 

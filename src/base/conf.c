@@ -290,7 +290,7 @@ static int unknown(struct dt_conf *c, struct dt_str name, struct dt_place place)
     char nearest[80];
     struct dt_writer w = dt_writer(nearest, sizeof nearest);
     bool fatal = !c->guide_comments;
-    dt__option_nearest(c->options, c->n_options, name, &w);
+    dt_option_nearest(c->options, c->n_options, name, &w);
     if (c->problems && w.n)
         dt_problem_add(c->problems, fatal, place, "there is no \"%.*s\"; did you mean \"%.*s\"?",
                        DT_FMT(shown(name)), DT_FMT(dt_writer_str(&w)));

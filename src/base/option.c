@@ -93,8 +93,8 @@ static struct dt_str spell(const struct dt_option *o, unsigned number, char buf[
     return dt_writer_str(&w);
 }
 
-void dt__option_nearest(const struct dt_option *options, size_t n, struct dt_str name,
-                        struct dt_writer *w)
+void dt_option_nearest(const struct dt_option *options, size_t n, struct dt_str name,
+                       struct dt_writer *w)
 {
     char buf[NAME_MAX];
     unsigned nearest = 3, number = 0;

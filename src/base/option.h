@@ -12,9 +12,4 @@ void dt__option_range(const struct dt_option *o, int64_t *min, int64_t *max);
 /* Index of `word` in `choices` ("a|b|c"), whatever its case; -1 if it is none of them. */
 int dt__option_choice(const char *choices, struct dt_str word);
 
-/* Writes the name in the table that differs from `name` by two letters at most; nothing when there
- * is none. */
-void dt__option_nearest(const struct dt_option *options, size_t n, struct dt_str name,
-                        struct dt_writer *w);
-
 #endif

@@ -41,6 +41,7 @@ static int check_phone(struct dt_str file, struct dt_problems *problems)
         err = dt_conf_read(&conf, file, dt_bytes_str(text));
     if (!err)
         err = dt_phone_config_check(&cfg, problems);
+    dt_phone_config_unused(file, dt_bytes_str(text), problems);
     dt_conf_clear(&conf);
     dt_bytes_drop(text);
     return err;
@@ -79,8 +80,9 @@ static int run(const struct dt_command *c, struct dt_cmd_line *line)
 {
     const struct check_options *o = line->options;
     int code = DT_EXIT_GOOD;
+    (void)c;
     if (!line->args.n) {
-        dt_cmd_help(c);
+        fprintf(stderr, "dualtone check: which files? \"dualtone check --help\" tells more\n");
         return DT_EXIT_USAGE;
     }
     for (size_t i = 0; i < line->args.n; i++) {

@@ -23,6 +23,8 @@ struct dt_command {
     const struct dt_option *conf_options; /* file options that the command line takes too; NULL */
     size_t n_conf_options;
     size_t conf_size;
+    bool (*conf_used)(
+        const struct dt_option *o); /* false: known, without effect yet; NULL: all are */
     /* `options`: filled; `conf`: defaults of conf_options with what the command line set recorded
      * in `sets` (name, value pairs), to be applied after the files; `args`: what is no option. */
     int (*run)(const struct dt_command *c, struct dt_cmd_line *line);

@@ -33,6 +33,11 @@ static int usage(FILE *to)
     return to == stdout ? DT_EXIT_GOOD : DT_EXIT_USAGE;
 }
 
+static bool asks_help(const char *arg)
+{
+    return strcmp(arg, "--help") == 0 || strcmp(arg, "-h") == 0;
+}
+
 /* ---- options ---- */
 
 struct reading {
@@ -57,6 +62,32 @@ static struct dt_place place_of(struct dt_str name)
     return (struct dt_place){.file = DT_STR("command line")};
 }
 
+static bool unknown_option(const struct dt_command *c, struct dt_str name)
+{
+    char nearest[80];
+    struct dt_writer w = dt_writer(nearest, sizeof nearest);
+    dt_option_nearest(c->options, c->n_options, name, &w);
+    if (!w.n)
+        dt_option_nearest(c->conf_options, c->n_conf_options, name, &w);
+    fprintf(stderr, "dualtone %s: there is no option \"--%.*s\"; ", c->name, DT_FMT(name));
+    if (w.n)
+        fprintf(stderr, "did you mean \"--%.*s\"?\n", DT_FMT(dt_writer_str(&w)));
+    else
+        fprintf(stderr, "\"dualtone %s --help\" lists them\n", c->name);
+    return false;
+}
+
+/* "--sip_tcp" alone means 1; "--sip_tcp 0" is what the file would say. Our own switches (--live)
+ * stand alone, so that what follows them stays an argument. */
+static bool is_switch_word(const char *text)
+{
+    static const char *const words[] = {"0", "1", "on", "off", "yes", "no", "true", "false"};
+    for (size_t i = 0; text && i < sizeof words / sizeof words[0]; i++)
+        if (dt_str_ieq(dt_str_z(text), dt_str_z(words[i])))
+            return true;
+    return false;
+}
+
 /* Takes option argv[*i] and its value, if it has one. False: usage is wrong, and was said. */
 static bool take_option(struct reading *r, int argc, char **argv, int *i)
 {
@@ -69,14 +100,9 @@ static bool take_option(struct reading *r, int argc, char **argv, int *i)
     const struct dt_option *conf =
         own ? NULL : dt_conf_find(c->conf_options, c->n_conf_options, name, &index);
     const struct dt_option *row = own ? own : conf;
-    if (!row) {
-        fprintf(stderr,
-                "dualtone %s: there is no option \"--%.*s\"; \"dualtone %s --help\" lists "
-                "them\n",
-                c->name, DT_FMT(name), c->name);
-        return false;
-    }
-    if (eq == text.n && row->type == DT_OPTION_SWITCH) {
+    if (!row)
+        return unknown_option(c, name);
+    if (eq == text.n && row->type == DT_OPTION_SWITCH && (own || !is_switch_word(argv[*i + 1]))) {
         value = DT_STR("1");
     } else if (eq == text.n) {
         if (*i + 1 == argc) {
@@ -105,15 +131,16 @@ static int run_command(const struct dt_command *c, int argc, char **argv)
         goto out;
     bool only_args = false;
     for (int i = 2; i < argc; i++) {
+        if (!only_args && asks_help(argv[i])) {
+            dt_cmd_help(c);
+            code = DT_EXIT_GOOD;
+            goto out;
+        }
         if (only_args || strncmp(argv[i], "--", 2) != 0)
             append(&line.args, dt_str_z(argv[i]));
         else if (argv[i][2] == '\0')
             only_args = true;
-        else if (strcmp(argv[i], "--help") == 0) {
-            dt_cmd_help(c);
-            code = DT_EXIT_GOOD;
-            goto out;
-        } else if (!take_option(&r, argc, argv, &i)) {
+        else if (!take_option(&r, argc, argv, &i)) {
             dt_cmd_problems(&problems);
             goto out;
         }
@@ -132,7 +159,7 @@ int main(int argc, char **argv)
     setvbuf(stdout, NULL, _IOLBF, 0);
     if (argc < 2)
         return usage(stderr);
-    if (strcmp(argv[1], "--help") == 0 || (strcmp(argv[1], "help") == 0 && argc == 2))
+    if (asks_help(argv[1]) || (strcmp(argv[1], "help") == 0 && argc == 2))
         return usage(stdout);
     if (strcmp(argv[1], "--version") == 0) {
         printf("dualtone %s\n", DT_VERSION);

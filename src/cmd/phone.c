@@ -241,12 +241,17 @@ const struct dt_command dt_cmd_phone = {
     .details = "Reads SIPDefault.cnf and SIP<MAC>.cnf, registers its lines and takes commands, one "
                "a line:\ndial NUMBER|URI [line N], answer, reject, hangup, hold, resume, show, "
                "quit, help.\nThe end of standard input ends the phone when its calls have ended; "
-               "SIGINT and SIGTERM end it\nproperly, a second one at once.",
+               "SIGINT and SIGTERM end it\nproperly, a second one at once. lineN_name and the "
+               "like are line1_name to line6_name.\n\n"
+               "Example: dualtone phone --listen 127.0.0.2 --line1-name 1001 --line-domain "
+               "example.com \\\n    --proxy1-address 127.0.0.1 --proxy-register 1 --audio "
+               "tone:440\nThen type: dial 1002",
     .options = options,
     .n_options = sizeof options / sizeof options[0],
     .target_size = sizeof(struct phone_options),
     .conf_options = dt_phone_options,
     .n_conf_options = DT_PHONE_OPTIONS,
     .conf_size = sizeof(struct dt_phone_config),
+    .conf_used = dt_phone_option_used,
     .run = run,
 };

@@ -190,8 +190,9 @@ static int run(const struct dt_command *c, struct dt_cmd_line *line)
 {
     struct user_job j = {.o = line->options};
     const struct verb *verb = find_verb(&line->args);
+    (void)c;
     if (!verb) {
-        dt_cmd_help(c);
+        fail("say add NAME, passwd NAME, delete NAME or list; \"dualtone user --help\" tells more");
         return DT_EXIT_USAGE;
     }
     if (verb->named)
