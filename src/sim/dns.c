@@ -3,12 +3,13 @@
  * The name servers of the simulated network. */
 #include "sim/world.h"
 
-enum { DNS_FAILS_AFTER_S = 5, DNS_ANSWER_MAX = 32 };
+enum { DNS_FAILS_AFTER_S = 5, DNS_ANSWER_MAX = 32, NAME_TEXTS = 4 };
 
-static struct dt_str copy(struct dt_sim *sim, struct dt_str s, struct dt_bytes **kept)
+static void name_free(struct dt_sim *sim, struct sim_name *s)
 {
-    *kept = dt_bytes_copy(sim->alloc, s);
-    return dt_bytes_str(*kept);
+    for (size_t i = 0; i < NAME_TEXTS; i++)
+        dt_bytes_drop(s->texts[i]);
+    dt_alloc_free(sim->alloc, s);
 }
 
 int dt_sim_dns_add(struct dt_sim *sim, struct dt_str name, const struct dt_dns_record *record)
@@ -17,10 +18,17 @@ int dt_sim_dns_add(struct dt_sim *sim, struct dt_str name, const struct dt_dns_r
     if (!s)
         return DT_E_NOMEM;
     s->record = *record;
-    (void)copy(sim, name, &s->texts[0]);
-    s->record.target = copy(sim, record->target, &s->texts[1]);
-    s->record.service = copy(sim, record->service, &s->texts[2]);
-    s->record.flags = copy(sim, record->flags, &s->texts[3]);
+    const struct dt_str texts[NAME_TEXTS] = {name, record->target, record->service, record->flags};
+    for (size_t i = 0; i < NAME_TEXTS; i++) {
+        s->texts[i] = dt_bytes_copy(sim->alloc, texts[i]);
+        if (!s->texts[i]) {
+            name_free(sim, s);
+            return DT_E_NOMEM;
+        }
+    }
+    s->record.target = dt_bytes_str(s->texts[1]);
+    s->record.service = dt_bytes_str(s->texts[2]);
+    s->record.flags = dt_bytes_str(s->texts[3]);
     struct sim_name **end = &sim->names;
     while (*end)
         end = &(*end)->next;
@@ -37,9 +45,7 @@ void dt__sim_dns_clear(struct dt_sim *sim)
 {
     for (struct sim_name *s = sim->names, *next; s; s = next) {
         next = s->next;
-        for (size_t i = 0; i < 4; i++)
-            dt_bytes_drop(s->texts[i]);
-        dt_alloc_free(sim->alloc, s);
+        name_free(sim, s);
     }
     sim->names = NULL;
 }
@@ -55,8 +61,8 @@ void dt__sim_resolve(struct dt_sim_node *n, const struct dt_output *o)
     e->life = n->life;
     e->dns_id = o->dns_id;
     e->dns_type = o->dns_type;
-    e->err = sim->dns_fails ? DT_E_TIMEOUT : DT_OK;
     e->bytes = dt_bytes_copy(sim->alloc, o->text);
+    e->err = sim->dns_fails || !e->bytes ? DT_E_TIMEOUT : DT_OK;
 }
 
 void dt__sim_dns_arrives(struct dt_sim *sim, struct sim_event *e)

@@ -1,46 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Sockets, links and datagrams of the simulated network. */
+ * Sockets and datagrams of the simulated network. */
 #include "sim/world.h"
-
-enum { LATE_BASE_MS = 10, LATE_TIMES = 4, PER_MILLE = 1000 };
-
-struct dt_sim_link *dt_sim_default_link(struct dt_sim *sim)
-{
-    return &sim->link;
-}
-
-struct dt_sim_link *dt_sim_link(struct dt_sim *sim, struct dt_sim_node *a, struct dt_sim_node *b)
-{
-    for (struct sim_pair *p = sim->pairs; p; p = p->next)
-        if (p->a == a && p->b == b)
-            return &p->link;
-    struct sim_pair *p = dt_alloc_zero(sim->alloc, sizeof *p);
-    if (!p)
-        return NULL;
-    *p = (struct sim_pair){sim->pairs, a, b, sim->link};
-    sim->pairs = p;
-    return &p->link;
-}
-
-const struct dt_sim_link *dt__sim_link_of(struct dt_sim *sim, const struct dt_sim_node *a,
-                                          const struct dt_sim_node *b)
-{
-    for (struct sim_pair *p = sim->pairs; p; p = p->next)
-        if (p->a == a && p->b == b)
-            return &p->link;
-    return &sim->link;
-}
-
-dt_time dt__sim_delay(struct dt_sim *sim, const struct dt_sim_link *l)
-{
-    return l->delay + (l->jitter > 0 ? (dt_time)dt_rng_below(&sim->rng, (uint64_t)l->jitter) : 0);
-}
-
-static bool strikes(struct dt_sim *sim, unsigned per_mille)
-{
-    return per_mille > 0 && dt_rng_below(&sim->rng, PER_MILLE) < per_mille;
-}
 
 /* ---- sockets ---- */
 
@@ -80,16 +41,27 @@ struct dt_sim_node *dt__sim_find_dead(struct dt_sim *sim, const struct dt_addr *
     return find(&sim->ghosts, a);
 }
 
+uint16_t dt__sim_port(struct dt_sim *sim)
+{
+    uint16_t port = sim->next_port;
+    sim->next_port = port == UINT16_MAX ? SIM_FIRST_PORT : (uint16_t)(port + 1);
+    return port;
+}
+
+static void choose_port(struct dt_sim *sim, struct dt_addr *local)
+{
+    for (int tries = UINT16_MAX - SIM_FIRST_PORT; tries >= 0; tries--) {
+        local->port = dt__sim_port(sim);
+        if (!lookup(&sim->sockets, local))
+            return;
+    }
+}
+
 static int socket_open(struct dt_sim_node *n, struct dt_addr *local)
 {
     struct dt_sim *sim = n->sim;
-    while (local->port == 0) {
-        local->port = sim->next_port++;
-        if (sim->next_port == 0)
-            sim->next_port = SIM_FIRST_PORT;
-        if (lookup(&sim->sockets, local))
-            local->port = 0;
-    }
+    if (local->port == 0)
+        choose_port(sim, local);
     if (lookup(&sim->sockets, local))
         return DT_E_INUSE;
     struct sim_socket *s = dt_alloc_zero(sim->alloc, sizeof *s);
@@ -160,15 +132,10 @@ void dt__sim_listen(struct dt_sim_node *n, const struct dt_addr *local, bool ope
 
 /* ---- datagrams ---- */
 
-static void send_one(struct dt_sim_node *n, const struct dt_output *o,
-                     const struct dt_sim_link *link)
+static void send_one(struct dt_sim_node *n, const struct dt_output *o, struct dt_sim_node *to)
 {
     struct dt_sim *sim = n->sim;
-    dt_time delay = dt__sim_delay(sim, link);
-    if (strikes(sim, link->reorder))
-        delay += (dt_time)dt_rng_below(
-            &sim->rng, (uint64_t)(LATE_TIMES * (link->delay + LATE_BASE_MS * DT_MS)));
-    struct sim_event *e = dt__sim_event(sim, SIM_PACKET, sim->now + delay);
+    struct sim_event *e = dt__sim_event(sim, SIM_PACKET, dt__sim_arrival(sim, n, to));
     if (!e)
         return; /* as a lost packet */
     e->from = o->local;
@@ -180,29 +147,35 @@ void dt__sim_datagram(struct dt_sim_node *n, const struct dt_output *o)
 {
     struct dt_sim *sim = n->sim;
     struct dt_sim_node *to = dt__sim_find(sim, &o->remote);
+    if (!to)
+        to = dt__sim_find_dead(sim, &o->remote);
     const struct dt_sim_link *link = dt__sim_link_of(sim, n, to);
     dt__sim_tell(sim, DT_SIM_SENT, &o->local, &o->remote, o->bytes);
-    if (link->cut || strikes(sim, link->loss)) {
+    if (link->cut || dt__sim_strikes(sim, link->loss)) {
         dt__sim_tell(sim, DT_SIM_LOST, &o->local, &o->remote, o->bytes);
         return;
     }
-    if (n->blackhole || (to && to->blackhole)) {
+    if (dt__sim_mute(sim, n, to)) {
         dt__sim_tell(sim, DT_SIM_UNHEARD, &o->local, &o->remote, o->bytes);
         return;
     }
-    send_one(n, o, link);
-    if (strikes(sim, link->duplicate))
-        send_one(n, o, link);
+    send_one(n, o, to);
+    if (dt__sim_strikes(sim, link->duplicate))
+        send_one(n, o, to);
 }
 
-/* Nobody listens: the sender hears of it (ICMP port unreachable), unless the place is silent. */
+/* Nobody listens: the sender hears of it (ICMP port unreachable), unless the place is silent or the
+ * way back is no better than the way there. */
 static void unheard(struct dt_sim *sim, const struct sim_event *e)
 {
     struct dt_sim_node *dead = dt__sim_find_dead(sim, &e->to);
+    struct dt_sim_node *sender = dt__sim_find(sim, &e->from);
+    const struct dt_sim_link *link = dt__sim_link_of(sim, dead, sender);
     dt__sim_tell(sim, DT_SIM_UNHEARD, &e->from, &e->to, e->bytes);
-    if (dead && (dead->silent || dead->blackhole))
+    if ((dead && dead->silent) || dt__sim_mute(sim, dead, sender) ||
+        dt__sim_strikes(sim, link->loss))
         return;
-    struct sim_event *back = dt__sim_event(sim, SIM_ERROR, sim->now + sim->link.delay);
+    struct sim_event *back = dt__sim_event(sim, SIM_ERROR, sim->now + dt__sim_delay(sim, link));
     if (!back)
         return;
     back->from = e->to;
@@ -220,7 +193,7 @@ static void datagram_arrives(struct dt_sim *sim, const struct sim_event *e)
     dt__sim_tell(sim, DT_SIM_ARRIVED, &e->from, &e->to, e->bytes);
     struct dt_input in = {.kind = DT_IN_DATAGRAM, .local = e->to, .remote = e->from};
     in.data = dt_bytes_str(e->bytes);
-    in.age = e->held ? sim->now - e->held : 0;
+    in.age = e->held ? sim->now - e->came : 0;
     dt__sim_give(sim, n, &in);
 }
 

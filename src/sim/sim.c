@@ -22,17 +22,24 @@ struct dt_sim *dt_sim_new(const struct dt_alloc *alloc, uint64_t seed,
     const uint64_t map_key[2] = {dt_rng_u64(&sim->rng), dt_rng_u64(&sim->rng)};
     dt_map_init(&sim->sockets, alloc, map_key);
     dt_map_init(&sim->ghosts, alloc, map_key);
+    dt_map_init(&sim->pair_map, alloc, map_key);
     sim->link = (struct dt_sim_link){.delay = 1 * DT_MS};
     sim->next_port = SIM_FIRST_PORT;
     return sim;
+}
+
+static void held_clear(struct dt_sim_node *n)
+{
+    DT_LIST_EACH(e, &n->held)
+    dt__sim_event_free(n->sim, DT_OF(e, struct sim_event, all));
+    n->n_held = 0;
 }
 
 static void node_free(struct dt_sim_node *n)
 {
     const struct dt_alloc *a = n->sim->alloc;
     dt_timers_stop(&n->sim->timers, &n->timer);
-    for (size_t i = 0; i < n->n_queue; i++)
-        dt__sim_event_free(n->sim, n->queue[i]);
+    held_clear(n);
     dt__sim_sockets_die(n);
     dt__sim_ghosts_clear(n);
     dt_list_del(&n->all);
@@ -51,6 +58,7 @@ void dt_sim_free(struct dt_sim *sim)
     dt_alloc_free(sim->alloc, DT_OF(e, struct sim_event, all));
     dt_map_clear(&sim->sockets);
     dt_map_clear(&sim->ghosts);
+    dt_map_clear(&sim->pair_map);
     dt__sim_tcp_clear(sim);
     dt__sim_dns_clear(sim);
     for (struct sim_pair *p = sim->pairs, *next; p; p = next) {
@@ -146,23 +154,30 @@ static void output_one(struct dt_sim_node *n, const struct dt_output *o)
         event_out(n, o);
         break;
     }
-    dt_bytes_drop(o->bytes);
 }
 
-/* After each call into a node: what it wants sent, and when it wants to be woken. */
+static void arm(struct dt_sim_node *n, dt_time due)
+{
+    if (due != n->timer.due)
+        (void)dt_timers_arm(&n->sim->timers, &n->timer, due); /* it is armed: this cannot fail */
+}
+
+/* After each call into a node: what it wants sent, and when it wants to be woken. Who watches may
+ * kill it meanwhile; the rest of its outputs is dropped then. */
 static void drain(struct dt_sim_node *n)
 {
     struct dt_output out[32];
-    for (size_t k; n->node && (k = n->ops->output(n->node, n->sim->now, out, 32)) > 0;)
-        for (size_t i = 0; i < k; i++)
-            output_one(n, &out[i]);
-    if (!n->node)
+    uint32_t life = n->life;
+    for (size_t k; n->life == life && (k = n->ops->output(n->node, n->sim->now, out, 32)) > 0;)
+        for (size_t i = 0; i < k; i++) {
+            if (n->life == life)
+                output_one(n, &out[i]);
+            dt_bytes_drop(out[i].bytes);
+        }
+    if (n->life != life)
         return;
     dt_time due = n->ops->deadline(n->node);
-    if (due == DT_TIME_NEVER)
-        dt_timers_stop(&n->sim->timers, &n->timer);
-    else if (due != n->timer.due)
-        dt_timers_arm(&n->sim->timers, &n->timer, due < n->sim->now ? n->sim->now : due);
+    arm(n, due < n->sim->now ? n->sim->now : due < SIM_PARKED ? due : SIM_PARKED);
 }
 
 void dt__sim_give(struct dt_sim *sim, struct dt_sim_node *n, const struct dt_input *in)
@@ -187,8 +202,13 @@ struct dt_sim_node *dt_sim_attach(struct dt_sim *sim, const char *name,
     n->node = node;
     n->life = 1;
     dt_timer_init(&n->timer, SIM_TIMER_NODE);
+    if (dt_timers_arm(&sim->timers, &n->timer, SIM_PARKED)) {
+        dt_alloc_free(sim->alloc, n);
+        return NULL;
+    }
     dt_list_init(&n->sockets);
     dt_list_init(&n->ghosts);
+    dt_list_init(&n->held);
     dt_list_add(&sim->nodes, &n->all);
     drain(n);
     return n;
@@ -202,13 +222,16 @@ const char *dt_sim_name(const struct dt_sim_node *n)
 void dt_sim_command(struct dt_sim *sim, struct dt_sim_node *n, enum dt_channel channel,
                     struct dt_str text)
 {
-    struct sim_event *e = dt__sim_event(sim, SIM_COMMAND, sim->now);
-    if (!e)
+    struct dt_bytes *copy = dt_bytes_copy(sim->alloc, text);
+    struct sim_event *e = copy ? dt__sim_event(sim, SIM_COMMAND, sim->now) : NULL;
+    if (!e) {
+        dt_bytes_drop(copy);
         return;
+    }
     e->node = n;
     e->life = n->life;
     e->channel = channel;
-    e->bytes = dt_bytes_copy(sim->alloc, text);
+    e->bytes = copy;
 }
 
 void dt_sim_join_media(struct dt_sim_node *n, struct dt_sim_node *engine)
@@ -219,22 +242,21 @@ void dt_sim_join_media(struct dt_sim_node *n, struct dt_sim_node *engine)
 
 void dt_sim_kill(struct dt_sim *sim, struct dt_sim_node *n)
 {
+    (void)sim;
     if (!n->node)
         return;
     n->node = NULL;
     n->hung = false;
     n->life++;
-    dt_timers_stop(&sim->timers, &n->timer);
+    arm(n, SIM_PARKED);
     dt__sim_tcp_reset(n);
-    for (size_t i = 0; i < n->n_queue; i++)
-        dt__sim_event_free(sim, n->queue[i]);
-    n->n_queue = 0;
+    held_clear(n);
     dt__sim_sockets_die(n);
 }
 
 void dt_sim_restart(struct dt_sim *sim, struct dt_sim_node *n, void *node)
 {
-    (void)sim;
+    dt_sim_kill(sim, n);
     n->node = node;
     n->silent = false;
     dt__sim_ghosts_clear(n);
@@ -243,8 +265,33 @@ void dt_sim_restart(struct dt_sim *sim, struct dt_sim_node *n, void *node)
 
 void dt_sim_hang(struct dt_sim *sim, struct dt_sim_node *n)
 {
+    if (!n->node || n->hung)
+        return;
     n->hung = true;
-    dt_timers_stop(&sim->timers, &n->timer);
+    n->hung_at = sim->now;
+    arm(n, SIM_PARKED);
+}
+
+static bool is_too_old(const struct dt_sim *sim, const struct sim_event *e)
+{
+    return e->kind == SIM_PACKET && sim->now - e->came > SIM_STALL_S * DT_SECOND;
+}
+
+/* What lay in the sockets happens now, in the order in which it came. */
+static void held_release(struct dt_sim_node *n)
+{
+    struct dt_sim *sim = n->sim;
+    n->n_held = 0;
+    DT_LIST_EACH(entry, &n->held)
+    {
+        struct sim_event *e = DT_OF(entry, struct sim_event, all);
+        dt_list_del(&e->all);
+        dt_list_add(&sim->events, &e->all);
+        if (is_too_old(sim, e))
+            dt__sim_tell(sim, DT_SIM_UNHEARD, &e->from, &e->to, e->bytes);
+        if (is_too_old(sim, e) || dt_timers_arm(&sim->timers, &e->timer, sim->now))
+            dt__sim_event_free(sim, e);
+    }
 }
 
 void dt_sim_wake(struct dt_sim *sim, struct dt_sim_node *n)
@@ -252,11 +299,11 @@ void dt_sim_wake(struct dt_sim *sim, struct dt_sim_node *n)
     if (!n->hung)
         return;
     n->hung = false;
-    size_t k = n->n_queue;
-    n->n_queue = 0;
-    for (size_t i = 0; i < k; i++)
-        dt_timers_arm(&sim->timers, &n->queue[i]->timer, sim->now);
-    dt_timer_init(&n->timer, SIM_TIMER_NODE);
+    held_release(n);
+    dt_time gap = sim->now - n->hung_at;
+    struct dt_input woke = {.kind = DT_IN_WOKE, .age = gap};
+    if (gap > SIM_STALL_S * DT_SECOND)
+        n->ops->input(n->node, sim->now, &woke, 1);
     drain(n);
 }
 
@@ -284,22 +331,37 @@ static void command_arrives(struct dt_sim *sim, struct sim_event *e)
     dt__sim_give(sim, e->node, &in);
 }
 
-/* A hung process: what arrives lies in its sockets. */
-static bool held_back(struct dt_sim *sim, struct sim_event *e)
+/* Whom an event concerns; NULL: the network alone. */
+static struct dt_sim_node *whose(struct dt_sim *sim, const struct sim_event *e)
 {
-    struct dt_sim_node *n = e->node ? e->node : dt__sim_find(sim, &e->to);
-    if (!n || !n->hung || n->n_queue == SIM_HUNG_MAX)
-        return false;
-    e->held = sim->now;
-    n->queue[n->n_queue++] = e;
-    return true;
+    if (e->kind == SIM_CONNECT) /* the kernel answers it */
+        return NULL;
+    return e->node ? e->node : dt__sim_find(sim, &e->to);
+}
+
+/* A hung process: what arrives lies in its sockets, until they are full. */
+static void hold_back(struct dt_sim *sim, struct dt_sim_node *n, struct sim_event *e)
+{
+    if (e->kind == SIM_PACKET && n->n_held == SIM_HUNG_MAX) {
+        dt__sim_tell(sim, DT_SIM_UNHEARD, &e->from, &e->to, e->bytes);
+        dt__sim_event_free(sim, e);
+        return;
+    }
+    n->n_held += e->kind == SIM_PACKET;
+    e->held = true;
+    e->came = sim->now;
+    dt_list_del(&e->all);
+    dt_list_add(&n->held, &e->all);
 }
 
 static void event_happens(struct dt_sim *sim, struct sim_event *e)
 {
-    bool stale = e->node && (e->node->life != e->life || !e->node->node);
-    if (!stale && held_back(sim, e))
+    bool stale = e->node && e->node->life != e->life;
+    struct dt_sim_node *n = stale ? NULL : whose(sim, e);
+    if (n && n->hung) {
+        hold_back(sim, n, e);
         return;
+    }
     if (!stale) {
         switch (e->kind) {
         case SIM_PACKET:
@@ -308,6 +370,7 @@ static void event_happens(struct dt_sim *sim, struct sim_event *e)
             dt__sim_packet_arrives(sim, e);
             break;
         case SIM_CONNECT:
+        case SIM_ACCEPTED:
         case SIM_OPENED:
         case SIM_BYTES:
         case SIM_CLOSED:
@@ -327,7 +390,7 @@ static void event_happens(struct dt_sim *sim, struct sim_event *e)
 bool dt_sim_step(struct dt_sim *sim, dt_time limit)
 {
     dt_time next = dt_timers_next(&sim->timers);
-    if (next > limit) {
+    if (next > limit || next >= SIM_PARKED) {
         sim->now = limit > sim->now ? limit : sim->now;
         return false;
     }
@@ -340,7 +403,7 @@ bool dt_sim_step(struct dt_sim *sim, dt_time limit)
         return true;
     }
     struct dt_sim_node *n = DT_OF(t, struct dt_sim_node, timer);
-    dt_timer_init(&n->timer, SIM_TIMER_NODE);
+    (void)dt_timers_arm(&sim->timers, t, SIM_PARKED); /* there is room: it was just taken out */
     if (n->node && !n->hung) {
         n->ops->tick(n->node, sim->now);
         drain(n);

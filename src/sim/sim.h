@@ -18,7 +18,7 @@ struct dt_sim_link {
     dt_time jitter; /* up to so much more, uniform; order is kept unless `reorder` strikes */
     unsigned loss;
     unsigned duplicate;
-    unsigned reorder; /* such a packet is late by up to 4 x (delay + 10 ms) */
+    unsigned reorder; /* such a packet is late by up to 4 x (delay + 10 ms): others pass it */
     bool cut;         /* partition: nothing passes */
 };
 
@@ -26,8 +26,9 @@ struct dt_sim_link {
 enum dt_sim_fate { DT_SIM_SENT, DT_SIM_ARRIVED, DT_SIM_LOST, DT_SIM_UNHEARD };
 
 struct dt_sim_watch {
-    /* A datagram, or bytes on a stream. ARRIVED: just before the node gets it; UNHEARD: nobody
-     * reads there (black hole, hung, closed port). */
+    /* A datagram, or bytes on a stream. ARRIVED: just before the node gets it, for a hung one when
+     * it reads on; UNHEARD: nobody reads there (black hole, closed port, too long in the socket of
+     * a hung node). */
     void (*packet)(void *ctx, dt_time now, enum dt_sim_fate fate, const struct dt_addr *from,
                    const struct dt_addr *to, struct dt_bytes *bytes);
     void (*event)(void *ctx, dt_time now, struct dt_sim_node *node, const struct dt_output *event);
@@ -57,18 +58,22 @@ void dt_sim_command(struct dt_sim *sim, struct dt_sim_node *n, enum dt_channel c
 void dt_sim_join_media(struct dt_sim_node *n, struct dt_sim_node *engine);
 
 /* Killed: all is gone at once, sockets closed, streams reset; the caller frees the node object (its
- * pointer is not used again). Restarted: a new node object takes the place. */
+ * pointer is not used again). Restarted: a new node object takes the place (what still lived there
+ * is killed first). */
 void dt_sim_kill(struct dt_sim *sim, struct dt_sim_node *n);
 void dt_sim_restart(struct dt_sim *sim, struct dt_sim_node *n, void *node);
-/* Hung (SIGSTOP): sockets stay open, nothing answers, datagrams pile up (at most 256) and are
- * delivered with their age on waking. */
+/* Hung (SIGSTOP): sockets stay open and connections are accepted, but nothing answers; datagrams
+ * pile up (at most 256) and are delivered with their age on waking. As the real host does
+ * (design.md R10), waking after more than 4 s begins with DT_IN_WOKE, and datagrams older than that
+ * are dropped unread. */
 void dt_sim_hang(struct dt_sim *sim, struct dt_sim_node *n);
 void dt_sim_wake(struct dt_sim *sim, struct dt_sim_node *n);
 /* Black hole: what is sent to this node vanishes, and so does what it sends. Undone by `on` false.
  */
 void dt_sim_blackhole(struct dt_sim_node *n, bool on);
 /* A killed node's address says nothing in place of refusing (its host is gone, or a bound socket
- * that nobody reads stands there). */
+ * that nobody reads stands there). Set before dt_sim_kill, no stream of it is reset either; a
+ * restart ends it. */
 void dt_sim_silent(struct dt_sim_node *n, bool on);
 bool dt_sim_is_up(const struct dt_sim_node *n);
 
