@@ -17,29 +17,59 @@ static const struct kind {
     int (*check)(struct dt_str file, struct dt_problems *problems);
 } kinds[] = {{"phone", check_phone}, {"proxy", check_proxy}};
 
+static const char default_file[] = "SIPDefault.cnf";
+
 struct check_options {
     int64_t kind; /* 0: by the file's name */
 };
+
+static struct dt_bytes *read_file(struct dt_str file, int *err)
+{
+    char path[PATH_SIZE];
+    *err = DT_E_LIMIT;
+    return dt__cmd_path(file, path, sizeof path)
+               ? dt_io_file_read(&dt_alloc_libc, path, FILE_MAX, err)
+               : NULL;
+}
+
+/* What the phone would have read before, from the same folder (guide v4.0 2-4). */
+static void read_default(struct dt_conf *conf, struct dt_str file)
+{
+    char path[PATH_SIZE];
+    struct dt_writer w = dt_writer(path, sizeof path);
+    struct dt_problems *told = conf->problems;
+    size_t folder = file.n;
+    while (folder && file.p[folder - 1] != '/')
+        folder--;
+    dt_writef(&w, "%.*s%s", DT_FMT(dt_str_sub(file, 0, folder)), default_file);
+    int err;
+    struct dt_bytes *text = w.err ? NULL : read_file(dt_writer_str(&w), &err);
+    conf->problems = NULL; /* its mistakes are told when it is checked */
+    if (text)
+        dt_conf_read(conf, dt_writer_str(&w), dt_bytes_str(text));
+    conf->problems = told;
+    dt_bytes_drop(text);
+}
 
 static int check_phone(struct dt_str file, struct dt_problems *problems)
 {
     const struct dt_place place = {.file = file};
     struct dt_phone_config cfg;
     struct dt_conf conf;
-    char path[PATH_SIZE];
-    int err = DT_E_LIMIT;
-    struct dt_bytes *text = NULL;
-    if (dt__cmd_path(file, path, sizeof path))
-        text = dt_io_file_read(&dt_alloc_libc, path, FILE_MAX, &err);
+    int err;
+    bool is_default = dt_str_ends(file, dt_str_z(default_file));
+    struct dt_bytes *text = read_file(file, &err);
     if (!text) {
         dt_problem_add(problems, true, place, "cannot be read: %s", dt_err_text(err));
         return DT_E_SYNTAX;
     }
     err = dt_conf_init(&conf, &dt_alloc_libc, dt_phone_options, dt_phone_options_n, &cfg, problems);
     conf.guide_comments = true;
+    if (!err && !is_default)
+        read_default(&conf, file);
     if (!err)
         err = dt_conf_read(&conf, file, dt_bytes_str(text));
-    if (!err)
+    if (!err && !is_default) /* which says nothing of lines */
         err = dt_phone_config_check(&cfg, problems);
     dt_phone_config_unused(file, dt_bytes_str(text), problems);
     dt_conf_clear(&conf);
@@ -106,7 +136,9 @@ const struct dt_command dt_cmd_check = {
     .arguments = "FILE ...",
     .summary = "tells what is wrong in configuration files",
     .details = "Says for each mistake the file, line and column, what was found and what is "
-               "allowed. Exit code 0: all\ncan be used; 2: something is wrong.",
+               "allowed. A phone's\nSIP<MAC>.cnf is checked together with the SIPDefault.cnf "
+               "beside it. Exit code 0: all can be used;\n2: something is wrong.\n\n"
+               "Example: dualtone check dualtone.conf SIPDefault.cnf SIP001122334455.cnf",
     .options = options,
     .n_options = sizeof options / sizeof options[0],
     .target_size = sizeof(struct check_options),
