@@ -125,8 +125,8 @@ static void on_message(void *ctx, dt_time now, int node, bool sent, const struct
 
 static void on_problem(struct proxy_program *g, struct dt_str text)
 {
-    fprintf(stderr, "dualtone proxy: %.*s%s\n", DT_FMT(text),
-            g->ready ? "" : "; end the program that has it, or change `listen`");
+    if (g->exit_code == DT_EXIT_GOOD) /* of two sockets that fail, one is enough to say */
+        fprintf(stderr, "dualtone proxy: %.*s\n", DT_FMT(text));
     if (g->ready)
         return;
     g->exit_code = DT_EXIT_FAILED;

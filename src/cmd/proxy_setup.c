@@ -99,8 +99,8 @@ int dt__cmd_proxy_configure(struct dt_conf *c, struct dt_proxy_config *cfg, stru
         return err;
     c->include = include_file;
     if (file.n && !(text = read_file(file, &err)))
-        dt_problem_add(problems, true, command_line, "config is \"%.*s\", which cannot be read: %s",
-                       DT_FMT(file), dt_err_text(err));
+        dt_problem_add(problems, true, (struct dt_place){.file = file}, "cannot be read: %s",
+                       dt_err_text(err));
     if (text)
         dt_conf_read(c, file, dt_bytes_str(text));
     for (size_t i = 0; sets && i + 1 < sets->n; i += 2)

@@ -17,7 +17,7 @@ struct dt_cmd_snapshot {
     pthread_t thread;
     bool running;
     atomic_bool done;
-    struct dt_bytes *text; /* the thread's while it runs */
+    struct dt_bytes *text; /* the thread's while it runs; else what could not be written */
     int err, told;         /* `told`: what stderr has heard of */
 };
 
@@ -61,30 +61,35 @@ static void *write_text(void *arg)
     return NULL;
 }
 
+static void settle(struct dt_cmd_snapshot *s)
+{
+    if (s->err && s->err != s->told)
+        fprintf(stderr, "dualtone proxy: the bindings cannot be written to %s: %s\n", s->path,
+                dt_err_text(s->err));
+    s->told = s->err;
+    if (s->err)
+        return; /* the text is kept for another try */
+    dt_bytes_drop(s->text);
+    s->text = NULL;
+}
+
 static void join(struct dt_cmd_snapshot *s)
 {
     if (!s->running)
         return;
     pthread_join(s->thread, NULL);
     s->running = false;
-    dt_bytes_drop(s->text);
-    s->text = NULL;
-    if (s->err && s->err != s->told)
-        fprintf(stderr, "dualtone proxy: the bindings cannot be written to %s: %s\n", s->path,
-                dt_err_text(s->err));
-    s->told = s->err;
+    settle(s);
 }
 
-static void start(struct dt_cmd_snapshot *s, struct dt_bytes *text)
+static void start(struct dt_cmd_snapshot *s)
 {
-    s->text = text;
     atomic_store(&s->done, false);
     s->running = pthread_create(&s->thread, NULL, write_text, s) == 0;
-    if (!s->running) { /* then here and now: late is better than never */
-        write_text(s);
-        dt_bytes_drop(s->text);
-        s->text = NULL;
-    }
+    if (s->running)
+        return;
+    write_text(s); /* no thread: here and now, late is better than never */
+    settle(s);
 }
 
 void dt__cmd_snapshot_write(struct dt_cmd_snapshot *s, struct dt_proxy *p, dt_time now)
@@ -94,9 +99,12 @@ void dt__cmd_snapshot_write(struct dt_cmd_snapshot *s, struct dt_proxy *p, dt_ti
     if (s->running && !atomic_load(&s->done))
         return;
     join(s);
-    int err = dt_proxy_snapshot(p, now, &changed, &text);
-    if (!err && changed)
-        start(s, text);
+    if (!dt_proxy_snapshot(p, now, &changed, &text) && changed) {
+        dt_bytes_drop(s->text);
+        s->text = text;
+    }
+    if (s->text)
+        start(s);
 }
 
 void dt__cmd_snapshot_finish(struct dt_cmd_snapshot *s, struct dt_proxy *p, dt_time now)
@@ -108,7 +116,9 @@ void dt__cmd_snapshot_finish(struct dt_cmd_snapshot *s, struct dt_proxy *p, dt_t
 
 void dt__cmd_snapshot_free(struct dt_cmd_snapshot *s)
 {
-    if (s)
+    if (s) {
         join(s);
+        dt_bytes_drop(s->text);
+    }
     dt_alloc_free(&dt_alloc_libc, s);
 }

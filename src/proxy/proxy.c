@@ -167,13 +167,30 @@ static void listening(struct dt_proxy *p, const struct dt_input *in)
                         dt_addr_text(&p->self.listen[0].addr, text));
 }
 
+/* A row an error: what a person can do about it. */
+static const char *remedy(int err)
+{
+    static const struct {
+        int err;
+        const char *text;
+    } rows[] = {
+        {DT_E_INUSE, "end the program that has it, or change listen"},
+        {DT_E_ADDRESS, "change listen to an address of this machine"},
+        {DT_E_PERMISSION, "ports below 1024 need more rights; change listen"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (rows[i].err == err)
+            return rows[i].text;
+    return "change listen";
+}
+
 static void socket_error(struct dt_proxy *p, const struct dt_input *in)
 {
     char text[DT_ADDR_TEXT_MAX];
     if (!in->remote.family)
-        dt_outbox_event(&p->out, DT_EV_PROBLEM, 0, "cannot listen on %s:%s: %s",
+        dt_outbox_event(&p->out, DT_EV_PROBLEM, 0, "cannot listen on %s:%s: %s; %s",
                         transport_name(&in->local), dt_addr_text(&in->local, text),
-                        dt_err_text(in->err));
+                        dt_err_text(in->err), remedy(in->err));
 }
 
 /* R10: who was stopped for long knows nothing of what happened meanwhile. */

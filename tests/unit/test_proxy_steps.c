@@ -120,7 +120,9 @@ static void listening(void **state)
     kit_proxy_open(&k, NULL);
     in.local = kit_at("192.0.2.1:5060");
     kit_proxy_input(&k, &in);
-    kit_proxy_log(&k, "0 ! cannot listen on udp:192.0.2.1:5060: address in use\n");
+    kit_proxy_log(
+        &k, "0 ! cannot listen on udp:192.0.2.1:5060: address in use; end the program that has "
+            "it, or change listen\n");
     kit_proxy_close(&k);
 }
 
