@@ -12,16 +12,16 @@ enum { DT_DIALOG_ROUTES_MAX = 60 }; /* reliability.md 2 */
 struct dt_dialog {
     const struct dt_alloc *alloc;
     enum dt_dialog_state state;
-    bool caller;               /* we sent the INVITE */
+    bool caller; /* we sent the INVITE */
     struct dt_str call_id, local_tag, remote_tag;
-    struct dt_str local;       /* From or To value without its tag: name-addr as written */
+    struct dt_str local; /* From or To value without its tag: name-addr as written */
     struct dt_str remote;
-    struct dt_str target;      /* remote target: Contact URI; refreshed */
-    struct dt_str *routes;     /* route set, first hop first: values with <> */
+    struct dt_str target;  /* remote target: Contact URI; refreshed */
+    struct dt_str *routes; /* route set, first hop first: values with <> */
     size_t n_routes;
     uint32_t local_cseq, remote_cseq;
     bool has_remote_cseq;
-    char *identity_text;       /* owns the strings above; the target and the routes apart */
+    char *identity_text; /* owns the strings above; the target and the routes apart */
     char *target_text;
     char *routes_text;
 };
@@ -29,11 +29,11 @@ struct dt_dialog {
 void dt_dialog_clear(struct dt_dialog *d);
 /* 12.1.2: from our request and a response 101-299 with a To tag. 101-199 early, 2xx confirmed.
  * DT_OK, DT_E_NOMEM, DT_E_SYNTAX (no Contact in a 2xx, bad Record-Route). */
-int dt_dialog_caller(struct dt_dialog *d, const struct dt_alloc *a, const struct dt_sip_msg *request,
-                     const struct dt_sip_msg *response);
+int dt_dialog_caller(struct dt_dialog *d, const struct dt_alloc *a,
+                     const struct dt_sip_msg *request, const struct dt_sip_msg *response);
 /* 12.1.1: from a request that came, with our tag. */
-int dt_dialog_callee(struct dt_dialog *d, const struct dt_alloc *a, const struct dt_sip_msg *request,
-                     struct dt_str local_tag);
+int dt_dialog_callee(struct dt_dialog *d, const struct dt_alloc *a,
+                     const struct dt_sip_msg *request, struct dt_str local_tag);
 /* The 2xx of an early dialog: confirmed; the route set is taken anew (12.2.1.2, 13.2.2.4). */
 int dt_dialog_confirm(struct dt_dialog *d, const struct dt_sip_msg *response);
 /* Target refresh by re-INVITE or UPDATE and their 2xx (12.2.1.2, 12.2.2). Same target: nothing. */

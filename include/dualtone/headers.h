@@ -58,41 +58,41 @@ enum {
     X(SUBJECT, "Subject", 's', DT_HF_SINGLE) \
     X(TIMESTAMP, "Timestamp", 0, DT_HF_SINGLE) \
     X(USER_AGENT, "User-Agent", 0, DT_HF_SINGLE) \
-    X(REFER_TO, "Refer-To", 'r', DT_HF_SINGLE)                    /* RFC 3515 */ \
-    X(REFERRED_BY, "Referred-By", 'b', DT_HF_SINGLE)              /* RFC 3892 */ \
-    X(REPLACES, "Replaces", 0, DT_HF_SINGLE)                      /* RFC 3891 */ \
-    X(JOIN, "Join", 0, DT_HF_SINGLE)                              /* RFC 3911 */ \
-    X(EVENT, "Event", 'o', DT_HF_SINGLE)                          /* RFC 6665 */ \
-    X(ALLOW_EVENTS, "Allow-Events", 'u', DT_HF_LIST)              /* RFC 6665 */ \
-    X(SUBSCRIPTION_STATE, "Subscription-State", 0, DT_HF_SINGLE)  /* RFC 6665 */ \
-    X(ALSO, "Also", 0, DT_HF_LIST)                                /* the guide's 2.0 transfer */ \
-    X(REQUESTED_BY, "Requested-By", 0, DT_HF_SINGLE)              /* the guide's 2.0 transfer */ \
-    X(REMOTE_PARTY_ID, "Remote-Party-ID", 0, DT_HF_LIST)          /* the guide */ \
-    X(RTP_RXSTAT, "RTP-RxStat", 0, DT_HF_SINGLE)                  /* the guide, call_stats */ \
-    X(RTP_TXSTAT, "RTP-TxStat", 0, DT_HF_SINGLE)                  /* the guide, call_stats */ \
-    X(RACK, "RAck", 0, DT_HF_SINGLE)                              /* RFC 3262 */ \
-    X(RSEQ, "RSeq", 0, DT_HF_SINGLE)                              /* RFC 3262 */ \
-    X(SESSION_EXPIRES, "Session-Expires", 'x', DT_HF_SINGLE)      /* RFC 4028 */ \
-    X(MIN_SE, "Min-SE", 0, DT_HF_SINGLE)                          /* RFC 4028 */ \
-    X(REASON, "Reason", 0, DT_HF_LIST)                            /* RFC 3326 */ \
-    X(SERVICE_ROUTE, "Service-Route", 0, DT_HF_LIST)              /* RFC 3608 */ \
-    X(PRIVACY, "Privacy", 0, 0)                                   /* RFC 3323 */ \
-    X(P_ASSERTED_IDENTITY, "P-Asserted-Identity", 0, DT_HF_LIST)  /* RFC 3325 */ \
+    X(REFER_TO, "Refer-To", 'r', DT_HF_SINGLE)                     /* RFC 3515 */ \
+    X(REFERRED_BY, "Referred-By", 'b', DT_HF_SINGLE)               /* RFC 3892 */ \
+    X(REPLACES, "Replaces", 0, DT_HF_SINGLE)                       /* RFC 3891 */ \
+    X(JOIN, "Join", 0, DT_HF_SINGLE)                               /* RFC 3911 */ \
+    X(EVENT, "Event", 'o', DT_HF_SINGLE)                           /* RFC 6665 */ \
+    X(ALLOW_EVENTS, "Allow-Events", 'u', DT_HF_LIST)               /* RFC 6665 */ \
+    X(SUBSCRIPTION_STATE, "Subscription-State", 0, DT_HF_SINGLE)   /* RFC 6665 */ \
+    X(ALSO, "Also", 0, DT_HF_LIST)                                 /* the guide's 2.0 transfer */ \
+    X(REQUESTED_BY, "Requested-By", 0, DT_HF_SINGLE)               /* the guide's 2.0 transfer */ \
+    X(REMOTE_PARTY_ID, "Remote-Party-ID", 0, DT_HF_LIST)           /* the guide */ \
+    X(RTP_RXSTAT, "RTP-RxStat", 0, DT_HF_SINGLE)                   /* the guide, call_stats */ \
+    X(RTP_TXSTAT, "RTP-TxStat", 0, DT_HF_SINGLE)                   /* the guide, call_stats */ \
+    X(RACK, "RAck", 0, DT_HF_SINGLE)                               /* RFC 3262 */ \
+    X(RSEQ, "RSeq", 0, DT_HF_SINGLE)                               /* RFC 3262 */ \
+    X(SESSION_EXPIRES, "Session-Expires", 'x', DT_HF_SINGLE)       /* RFC 4028 */ \
+    X(MIN_SE, "Min-SE", 0, DT_HF_SINGLE)                           /* RFC 4028 */ \
+    X(REASON, "Reason", 0, DT_HF_LIST)                             /* RFC 3326 */ \
+    X(SERVICE_ROUTE, "Service-Route", 0, DT_HF_LIST)               /* RFC 3608 */ \
+    X(PRIVACY, "Privacy", 0, 0)                                    /* RFC 3323 */ \
+    X(P_ASSERTED_IDENTITY, "P-Asserted-Identity", 0, DT_HF_LIST)   /* RFC 3325 */ \
     X(P_PREFERRED_IDENTITY, "P-Preferred-Identity", 0, DT_HF_LIST) /* RFC 3325 */ \
-    X(HISTORY_INFO, "History-Info", 0, DT_HF_LIST)                /* RFC 7044 */ \
-    X(SIP_ETAG, "SIP-ETag", 0, DT_HF_SINGLE)                      /* RFC 3903 */ \
-    X(SIP_IF_MATCH, "SIP-If-Match", 0, DT_HF_SINGLE)              /* RFC 3903 */ \
-    X(MAX_BREADTH, "Max-Breadth", 0, DT_HF_SINGLE)                /* RFC 5393 */ \
-    X(ACCEPT_CONTACT, "Accept-Contact", 'a', DT_HF_LIST)          /* RFC 3841 */ \
-    X(REJECT_CONTACT, "Reject-Contact", 'j', DT_HF_LIST)          /* RFC 3841 */ \
+    X(HISTORY_INFO, "History-Info", 0, DT_HF_LIST)                 /* RFC 7044 */ \
+    X(SIP_ETAG, "SIP-ETag", 0, DT_HF_SINGLE)                       /* RFC 3903 */ \
+    X(SIP_IF_MATCH, "SIP-If-Match", 0, DT_HF_SINGLE)               /* RFC 3903 */ \
+    X(MAX_BREADTH, "Max-Breadth", 0, DT_HF_SINGLE)                 /* RFC 5393 */ \
+    X(ACCEPT_CONTACT, "Accept-Contact", 'a', DT_HF_LIST)           /* RFC 3841 */ \
+    X(REJECT_CONTACT, "Reject-Contact", 'j', DT_HF_LIST)           /* RFC 3841 */ \
     X(REQUEST_DISPOSITION, "Request-Disposition", 'd', DT_HF_LIST) /* RFC 3841 */ \
-    X(IDENTITY, "Identity", 'y', 0)                               /* RFC 8224 */ \
-    X(FLOW_TIMER, "Flow-Timer", 0, DT_HF_SINGLE)                  /* RFC 5626 */ \
-    X(SECURITY_CLIENT, "Security-Client", 0, DT_HF_LIST)          /* RFC 3329 */ \
-    X(SECURITY_SERVER, "Security-Server", 0, DT_HF_LIST)          /* RFC 3329 */ \
-    X(SECURITY_VERIFY, "Security-Verify", 0, DT_HF_LIST)          /* RFC 3329 */ \
-    X(TARGET_DIALOG, "Target-Dialog", 0, DT_HF_SINGLE)            /* RFC 4538 */ \
-    X(ANSWER_MODE, "Answer-Mode", 0, DT_HF_SINGLE)                /* RFC 5373 */ \
-    X(DUALTONE_NODE, "Dualtone-Node", 0, DT_HF_SINGLE)            /* ours: design.md R17 */
+    X(IDENTITY, "Identity", 'y', 0)                                /* RFC 8224 */ \
+    X(FLOW_TIMER, "Flow-Timer", 0, DT_HF_SINGLE)                   /* RFC 5626 */ \
+    X(SECURITY_CLIENT, "Security-Client", 0, DT_HF_LIST)           /* RFC 3329 */ \
+    X(SECURITY_SERVER, "Security-Server", 0, DT_HF_LIST)           /* RFC 3329 */ \
+    X(SECURITY_VERIFY, "Security-Verify", 0, DT_HF_LIST)           /* RFC 3329 */ \
+    X(TARGET_DIALOG, "Target-Dialog", 0, DT_HF_SINGLE)             /* RFC 4538 */ \
+    X(ANSWER_MODE, "Answer-Mode", 0, DT_HF_SINGLE)                 /* RFC 5373 */ \
+    X(DUALTONE_NODE, "Dualtone-Node", 0, DT_HF_SINGLE)             /* ours: design.md R17 */
 
 #endif

@@ -10,14 +10,15 @@
 /* ---- tables: a method, a header, a status code is a row ---- */
 
 #define DT_METHODS(X) \
-    X(INVITE) X(ACK) X(BYE) X(CANCEL) X(REGISTER) X(OPTIONS) X(REFER) X(NOTIFY) X(SUBSCRIBE) \
-    X(INFO) X(PRACK) X(UPDATE) X(MESSAGE) X(PUBLISH)
+    X(INVITE) \
+    X(ACK) X(BYE) X(CANCEL) X(REGISTER) X(OPTIONS) X(REFER) X(NOTIFY) X(SUBSCRIBE) X(INFO) \
+        X(PRACK) X(UPDATE) X(MESSAGE) X(PUBLISH)
 enum dt_method {
     DT_METHOD_OTHER = 0, /* its text is kept */
 #define X(name) DT_##name,
     DT_METHODS(X)
 #undef X
-    DT_METHOD_COUNT
+        DT_METHOD_COUNT
 };
 /* "INVITE"; "?" for OTHER. */
 const char *dt_method_name(enum dt_method m);
@@ -34,7 +35,7 @@ enum dt_header_id {
 #define X(id, name, compact, flags) DT_H_##id,
     DT_HEADERS(X)
 #undef X
-    DT_H_COUNT
+        DT_H_COUNT
 };
 /* The name as it is written; "?" for OTHER. */
 const char *dt_header_name(enum dt_header_id id);
@@ -54,11 +55,11 @@ enum {
 
 /* One header line in wire order; offsets into the message's text. */
 struct dt_sip_header {
-    uint16_t id;                 /* enum dt_header_id */
-    uint16_t next;               /* 1 + index of the next line with the same id (not OTHER); 0 */
+    uint16_t id;   /* enum dt_header_id */
+    uint16_t next; /* 1 + index of the next line with the same id (not OTHER); 0 */
     uint16_t name_at, name_n;
-    uint16_t value_at, value_n;  /* without blanks around it; folds are still inside */
-    uint16_t end;                /* offset behind the line's end: the next line begins there */
+    uint16_t value_at, value_n; /* without blanks around it; folds are still inside */
+    uint16_t end;               /* offset behind the line's end: the next line begins there */
 };
 
 /* What was found wrong first, if anything: rows with the status to answer and the phrase. */
@@ -87,32 +88,32 @@ enum dt_sip_fault {
 #define X(name, status, phrase) DT_FAULT_##name,
     DT_SIP_FAULTS(X)
 #undef X
-    DT_FAULT_COUNT
+        DT_FAULT_COUNT
 };
 int dt_sip_fault_status(enum dt_sip_fault f);
 const char *dt_sip_fault_phrase(enum dt_sip_fault f);
 
 struct dt_via {
-    struct dt_str text;     /* this one value */
-    struct dt_str transport;/* "UDP" */
-    struct dt_str sent_by;  /* host[:port] as written */
-    struct dt_str host;     /* IPv6 without brackets */
-    uint16_t port;          /* 0: none given */
-    struct dt_str params;   /* without the first ';' */
-    struct dt_str branch;   /* empty: none */
+    struct dt_str text;      /* this one value */
+    struct dt_str transport; /* "UDP" */
+    struct dt_str sent_by;   /* host[:port] as written */
+    struct dt_str host;      /* IPv6 without brackets */
+    uint16_t port;           /* 0: none given */
+    struct dt_str params;    /* without the first ';' */
+    struct dt_str branch;    /* empty: none */
     struct dt_str received;
-    struct dt_str rport;    /* value; empty also for a bare "rport" */
+    struct dt_str rport; /* value; empty also for a bare "rport" */
     bool has_rport;
 };
 
 /* From, To, Contact, Route, Record-Route, Path, Refer-To, Diversion, ... (RFC 3261 20.10). */
 struct dt_name_addr {
-    struct dt_str text;     /* this one value */
-    struct dt_str display;  /* without its quotes, escapes as they are */
+    struct dt_str text;    /* this one value */
+    struct dt_str display; /* without its quotes, escapes as they are */
     struct dt_uri uri;
-    struct dt_str params;   /* header parameters, without the first ';' */
-    struct dt_str tag;      /* From and To */
-    bool star;              /* Contact: * */
+    struct dt_str params; /* header parameters, without the first ';' */
+    struct dt_str tag;    /* From and To */
+    bool star;            /* Contact: * */
 };
 
 struct dt_cseq {
@@ -124,12 +125,12 @@ struct dt_cseq {
 struct dt_sip_msg {
     struct dt_str text; /* start line to the end of the body */
     bool request;
-    enum dt_method method;    /* request: of the start line; response: of CSeq, after check */
+    enum dt_method method; /* request: of the start line; response: of CSeq, after check */
     struct dt_str method_text;
-    struct dt_str uri_text;   /* request */
-    int status;               /* response: 100 to 699 */
+    struct dt_str uri_text; /* request */
+    int status;             /* response: 100 to 699 */
     struct dt_str reason;
-    struct dt_str body;       /* Content-Length bytes, or all the rest of a datagram without one */
+    struct dt_str body; /* Content-Length bytes, or all the rest of a datagram without one */
     struct dt_sip_header *headers;
     uint16_t n, cap;
     uint16_t headers_at, headers_end; /* first header line; the empty line */
@@ -137,12 +138,12 @@ struct dt_sip_msg {
     enum dt_sip_fault fault;
     /* Set by dt_sip_check; with a fault, a part that was bad or absent is empty (text.p NULL). */
     bool checked;
-    struct dt_via via;        /* the top one */
+    struct dt_via via; /* the top one */
     struct dt_name_addr from, to;
     struct dt_str call_id;
     struct dt_cseq cseq;
-    struct dt_uri uri;        /* Request-URI */
-    int max_forwards;         /* -1: none */
+    struct dt_uri uri; /* Request-URI */
+    int max_forwards;  /* -1: none */
 };
 
 /* Parse start line and headers, and cut the body (RFC 3261 7, 18.3). `text` is one datagram, or one
@@ -195,9 +196,9 @@ bool dt_sip_values_next(struct dt_sip_values *v, struct dt_str *out);
 
 /* ---- values with structure; all return DT_OK or DT_E_SYNTAX and keep slices ---- */
 
-int dt_sip_via(struct dt_via *out, struct dt_str value);          /* RFC 3261 20.42, RFC 3581 */
+int dt_sip_via(struct dt_via *out, struct dt_str value);             /* RFC 3261 20.42, RFC 3581 */
 int dt_sip_name_addr(struct dt_name_addr *out, struct dt_str value); /* 20.10, 20.20, 20.34 */
-int dt_sip_cseq(struct dt_cseq *out, struct dt_str value);        /* 20.16 */
+int dt_sip_cseq(struct dt_cseq *out, struct dt_str value);           /* 20.16 */
 /* Seconds or a count: decimal up to 2**32-1 (20.19, 20.22, 20.23); DT_E_RANGE above. */
 int dt_sip_number(uint32_t *out, struct dt_str value);
 /* Retry-After: seconds, what stands behind is left (20.33). */

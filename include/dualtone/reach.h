@@ -13,8 +13,8 @@
 
 /* What is looked for. */
 struct dt_where {
-    struct dt_str host;  /* number or name; copied */
-    uint16_t port;       /* 0: none given */
+    struct dt_str host; /* number or name; copied */
+    uint16_t port;      /* 0: none given */
     bool transport_given;
     enum dt_transport transport;
 };
@@ -24,15 +24,15 @@ void dt_where_of_uri(struct dt_where *out, const struct dt_uri *u);
 enum { DT_TARGETS_MAX = 16 };
 
 struct dt_resolver_config {
-    bool tcp;          /* TCP targets can be used (UDP always can) */
-    bool v4, v6;       /* families we have sockets for */
-    uint32_t max_ttl;  /* seconds an answer is kept at most; 0: 3600 */
-    uint32_t max_names;/* names kept at most; 0: 1024 */
+    bool tcp;           /* TCP targets can be used (UDP always can) */
+    bool v4, v6;        /* families we have sockets for */
+    uint32_t max_ttl;   /* seconds an answer is kept at most; 0: 3600 */
+    uint32_t max_names; /* names kept at most; 0: 1024 */
 };
 /* Targets in the order to try them: NAPTR, SRV by priority and weight (RFC 2782, drawn from the
  * generator), AAAA and A. Called from dt_resolver_input. n is 0 when nothing was found (`err`:
- * DT_E_ABSENT no such name, DT_E_TIMEOUT the servers did not answer, DT_E_NOMEM, DT_E_LIMIT). It may
- * find and cancel, not free. */
+ * DT_E_ABSENT no such name, DT_E_TIMEOUT the servers did not answer, DT_E_NOMEM, DT_E_LIMIT). It
+ * may find and cancel, not free. */
 typedef void (*dt_resolver_found)(void *user, dt_time now, uint64_t cookie,
                                   const struct dt_addr *targets, size_t n, int err);
 

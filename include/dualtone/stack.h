@@ -19,9 +19,9 @@ typedef uint64_t dt_tx;
 
 /* Where a message came from or goes to. */
 struct dt_hop {
-    struct dt_addr local;  /* the socket of ours */
+    struct dt_addr local; /* the socket of ours */
     struct dt_addr remote;
-    uint64_t stream;       /* TCP: the connection; 0 for UDP, or "open one or use one to `remote`" */
+    uint64_t stream; /* TCP: the connection; 0 for UDP, or "open one or use one to `remote`" */
 };
 
 struct dt_stack_user {
@@ -44,9 +44,9 @@ struct dt_stack_user {
      * (DT_E_REFUSED, DT_E_UNREACHABLE, DT_E_CLOSED, ...). Its id is stale, and nothing more comes
      * for it, `ended` neither. */
     void (*failed)(void *user, dt_time now, dt_tx tx, uint64_t cookie, int err);
-    /* Transaction `tx` is gone, after a final (a server's also when nobody answered in time); its id
-     * is stale from now on. Never called from within dt_stack_request, _respond, _answer, _cancel,
-     * _abandon or _forget: it comes out of dt_stack_input or dt_stack_tick. */
+    /* Transaction `tx` is gone, after a final (a server's also when nobody answered in time); its
+     * id is stale from now on. Never called from within dt_stack_request, _respond, _answer,
+     * _cancel, _abandon or _forget: it comes out of dt_stack_input or dt_stack_tick. */
     void (*ended)(void *user, dt_time now, dt_tx tx, uint64_t cookie);
     /* A message was dropped: for counters and the trace. `why` is static text. May be NULL. */
     void (*dropped)(void *user, dt_time now, const struct dt_hop *from, const char *why);
@@ -54,16 +54,17 @@ struct dt_stack_user {
 
 /* Bounds and timers (RFC 3261 table 4); 0 takes the default in brackets. */
 struct dt_stack_config {
-    dt_time t1;              /* [500 ms] */
-    dt_time t2;              /* [4 s] */
-    dt_time t4;              /* [5 s] */
+    dt_time t1;                /* [500 ms] */
+    dt_time t2;                /* [4 s] */
+    dt_time t4;                /* [5 s] */
     uint32_t max_transactions; /* [100000]: at the bound new requests get 503 and Retry-After (I37);
                                   the CANCELs of what is under way, one each, come on top */
-    uint32_t max_streams;    /* [1024] */
-    uint32_t max_message;    /* [65535] bytes on a stream */
-    dt_time stream_idle;     /* [120 s] a stream without traffic and transactions is closed */
-    dt_time header_time;     /* [10 s] for a message on a stream to become whole */
-    const char *server_name; /* value of Server in answers that the stack makes itself; NULL: none */
+    uint32_t max_streams;      /* [1024] */
+    uint32_t max_message;      /* [65535] bytes on a stream */
+    dt_time stream_idle;       /* [120 s] a stream without traffic and transactions is closed */
+    dt_time header_time;       /* [10 s] for a message on a stream to become whole */
+    const char
+        *server_name; /* value of Server in answers that the stack makes itself; NULL: none */
 };
 
 struct dt_stack;
@@ -88,12 +89,12 @@ struct dt_request {
     struct dt_bytes *bytes; /* the whole message; the stack takes a reference of its own */
     struct dt_hop to;       /* `local` set; the transport decides reliability */
     enum dt_method method;
-    struct dt_str branch;   /* of the top Via, for matching (17.1.3) */
-    uint64_t cookie;        /* the user's, given back in callbacks */
-    unsigned repeats;       /* UDP: at most so many retransmissions (the guide's sip_invite_retx,
-                               sip_retx); UINT_MAX: as RFC 3261 */
-    dt_time timeout;        /* until DT_E_TIMEOUT without a final (INVITE: without any response);
-                               0: 64 T1 */
+    struct dt_str branch; /* of the top Via, for matching (17.1.3) */
+    uint64_t cookie;      /* the user's, given back in callbacks */
+    unsigned repeats;     /* UDP: at most so many retransmissions (the guide's sip_invite_retx,
+                             sip_retx); UINT_MAX: as RFC 3261 */
+    dt_time timeout;      /* until DT_E_TIMEOUT without a final (INVITE: without any response);
+                             0: 64 T1 */
 };
 /* Starts the transaction and sends. Not for ACK. `*tx` is set before any callback. Errors:
  * DT_E_NOMEM, DT_E_LIMIT. Transport errors come later, by `failed`. */

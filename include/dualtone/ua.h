@@ -18,15 +18,15 @@ typedef uint64_t dt_reg_id;
 
 /* Where requests go first: a proxy as configured. */
 struct dt_server {
-    struct dt_str host;  /* number or name; empty: no such proxy */
-    uint16_t port;       /* 0: by DNS, or 5060 */
+    struct dt_str host; /* number or name; empty: no such proxy */
+    uint16_t port;      /* 0: by DNS, or 5060 */
     bool transport_given;
     enum dt_transport transport;
 };
 
 /* Who speaks: one line of a phone. Slices must stay valid as long as the ua. */
 struct dt_identity {
-    struct dt_str user;    /* sip:USER@domain */
+    struct dt_str user; /* sip:USER@domain */
     struct dt_str domain;
     struct dt_str display; /* may be empty */
     struct dt_credentials credentials;
@@ -34,24 +34,24 @@ struct dt_identity {
 
 struct dt_ua_config {
     struct dt_stack_config stack;
-    struct dt_addr local;          /* SIP address and port; goes into Via and Contact */
-    bool tcp;                      /* listen on TCP too */
-    unsigned invite_repeats;       /* sip_invite_retx [6] */
-    unsigned other_repeats;        /* sip_retx [10] */
-    dt_time invite_expires;        /* timer_invite_expires [180 s] */
-    enum dt_hold_form hold;        /* rfc_2543_hold */
-    const char *user_agent;        /* User-Agent and Server */
-    unsigned max_calls;            /* [32] */
+    struct dt_addr local;    /* SIP address and port; goes into Via and Contact */
+    bool tcp;                /* listen on TCP too */
+    unsigned invite_repeats; /* sip_invite_retx [6] */
+    unsigned other_repeats;  /* sip_retx [10] */
+    dt_time invite_expires;  /* timer_invite_expires [180 s] */
+    enum dt_hold_form hold;  /* rfc_2543_hold */
+    const char *user_agent;  /* User-Agent and Server */
+    unsigned max_calls;      /* [32] */
 };
 
 /* ---- events ---- */
 
-enum dt_call_state { /* set by one function only; each step is traced */
-    DT_CALL_CALLING,   /* INVITE sent, nothing but 100 yet */
-    DT_CALL_RINGING,   /* caller: 180; callee: it rings here */
-    DT_CALL_TALKING,   /* confirmed */
-    DT_CALL_ENDING,    /* CANCEL or BYE under way */
-    DT_CALL_ENDED
+enum dt_call_state {                  /* set by one function only; each step is traced */
+                     DT_CALL_CALLING, /* INVITE sent, nothing but 100 yet */
+                     DT_CALL_RINGING, /* caller: 180; callee: it rings here */
+                     DT_CALL_TALKING, /* confirmed */
+                     DT_CALL_ENDING,  /* CANCEL or BYE under way */
+                     DT_CALL_ENDED
 };
 const char *dt_call_state_name(enum dt_call_state s);
 
@@ -60,9 +60,9 @@ const char *dt_call_state_name(enum dt_call_state s);
 struct dt_call_end {
     int status;
     int err;
-    struct dt_str reason;  /* phrase of the response */
+    struct dt_str reason; /* phrase of the response */
     bool by_peer;
-    uint32_t retry_after;  /* seconds; 0: none */
+    uint32_t retry_after; /* seconds; 0: none */
 };
 
 struct dt_ua_user {
@@ -118,12 +118,12 @@ int dt_ua_unregister(struct dt_ua *ua, dt_time now, dt_reg_id id);
 
 struct dt_outgoing {
     struct dt_identity identity;
-    struct dt_str target;          /* Request-URI and To: a whole URI */
-    struct dt_server primary;      /* empty host: straight to the target (RFC 3263) */
-    struct dt_server backup;       /* empty host: none */
-    enum dt_reach_policy policy;   /* guide or fast */
+    struct dt_str target;        /* Request-URI and To: a whole URI */
+    struct dt_server primary;    /* empty host: straight to the target (RFC 3263) */
+    struct dt_server backup;     /* empty host: none */
+    enum dt_reach_policy policy; /* guide or fast */
     struct dt_media_caps media;
-    bool anonymous;                /* caller-ID blocking */
+    bool anonymous; /* caller-ID blocking */
 };
 int dt_ua_call(struct dt_ua *ua, dt_time now, const struct dt_outgoing *o, dt_call_id *id);
 /* Callee: 180; idempotent. */

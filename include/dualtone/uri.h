@@ -11,16 +11,16 @@ enum dt_uri_scheme { DT_URI_SIP, DT_URI_SIPS, DT_URI_TEL, DT_URI_OTHER };
 
 /* Slices into the text that was parsed; escapes are left as they are. */
 struct dt_uri {
-    struct dt_str text;    /* all of it */
+    struct dt_str text; /* all of it */
     struct dt_str scheme_text;
-    struct dt_str user;    /* SIP: what stands before ':' or '@'; tel: the number; other: all behind
-                              the scheme */
+    struct dt_str user; /* SIP: what stands before ':' or '@'; tel: the number; other: all behind
+                           the scheme */
     struct dt_str password;
     struct dt_str host;    /* IPv6 without its brackets */
     struct dt_str params;  /* "transport=udp;lr", without the first ';' */
     struct dt_str headers; /* behind '?' */
     enum dt_uri_scheme scheme;
-    uint16_t port;         /* 0: none given */
+    uint16_t port; /* 0: none given */
     bool has_user;
     bool host_v6;
 };

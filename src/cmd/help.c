@@ -2,6 +2,7 @@
  *
  * --help and the manual pages, made from the rows of the tables. */
 #include "cmd/command.h"
+#include "cmd/version.h"
 
 #include <stdio.h>
 #include <string.h>

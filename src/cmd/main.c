@@ -2,6 +2,7 @@
  *
  * dualtone: one binary, subcommands. Each is a row here and a file of its own. */
 #include "cmd/command.h"
+#include "cmd/version.h"
 
 #include <stdio.h>
 #include <string.h>

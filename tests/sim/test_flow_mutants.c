@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * A flow must be able to fail: each message step of 4.2 is changed in turn, and the run must fail at
- * that line (a removed one: at the next). */
+ * A flow must be able to fail: each message step of 4.2 is changed in turn, and the run must fail
+ * at that line (a removed one: at the next). */
 #include "kit.h"
 
 #include <stdio.h>

@@ -16,8 +16,7 @@ static void for_each_flow(void (*run)(const struct dt_flow *f, const char *name)
         if (!dt_str_ends(dt_str_z(file->name), DT_STR(".flow")))
             continue;
         kit_alloc_init(&k);
-        struct dt_flow *f =
-            kit_flow(&k.alloc, file->name, (struct dt_str){file->text, file->n});
+        struct dt_flow *f = kit_flow(&k.alloc, file->name, (struct dt_str){file->text, file->n});
         run(f, file->name);
         dt_flow_free(f);
         assert_int_equal(k.live, 0);
@@ -36,8 +35,8 @@ static void count(const struct dt_flow_result *r, struct tally *t)
     }
 }
 
-static uint64_t run_held(const struct dt_flow *f, const char *name,
-                         const struct dt_flow_options *o, struct tally *t)
+static uint64_t run_held(const struct dt_flow *f, const char *name, const struct dt_flow_options *o,
+                         struct tally *t)
 {
     struct dt_flow_result r;
     assert_int_equal(dt_flow_run(f, o, &r), DT_OK);
