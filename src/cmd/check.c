@@ -3,6 +3,7 @@
  * dualtone check: reads configuration files and says what is wrong, file:line:column. */
 #include <stdio.h>
 
+#include "cmd/files.h"
 #include "cmd/proxy.h"
 #include "io/io.h"
 #include "phone/phone.h"
@@ -33,7 +34,7 @@ static struct dt_bytes *read_file(struct dt_str file, int *err)
 }
 
 /* What the phone would have read before, from the same folder (guide v4.0 2-4). */
-static void read_default(struct dt_conf *conf, struct dt_str file)
+static void read_default(struct dt_conf *conf, struct dt_str file, struct dt_cmd_files *files)
 {
     char path[PATH_SIZE];
     struct dt_writer w = dt_writer(path, sizeof path);
@@ -45,10 +46,23 @@ static void read_default(struct dt_conf *conf, struct dt_str file)
     int err;
     struct dt_bytes *text = w.err ? NULL : read_file(dt_writer_str(&w), &err);
     conf->problems = NULL; /* its mistakes are told when it is checked */
-    if (text)
+    if (text) {
         dt_conf_read(conf, dt_writer_str(&w), dt_bytes_str(text));
+        dt_cmd_files_add(files, dt_writer_str(&w), text);
+    }
     conf->problems = told;
     dt_bytes_drop(text);
+}
+
+static int check_whole(const struct dt_phone_config *cfg, struct dt_str file,
+                       const struct dt_cmd_files *files, struct dt_problems *problems)
+{
+    const struct dt_place whole = {.file = file};
+    struct dt_problem list[PROBLEMS];
+    struct dt_problems found = {.list = list, .cap = PROBLEMS};
+    int err = dt_phone_config_check(cfg, &found);
+    dt_cmd_files_place(files, NULL, &found, whole, problems);
+    return err;
 }
 
 static int check_phone(struct dt_str file, struct dt_problems *problems)
@@ -57,6 +71,7 @@ static int check_phone(struct dt_str file, struct dt_problems *problems)
     struct dt_phone_config cfg;
     struct dt_conf conf;
     int err;
+    struct dt_cmd_files files = {.n = 0};
     bool is_default = dt_str_ends(file, dt_str_z(default_file));
     struct dt_bytes *text = read_file(file, &err);
     if (!text) {
@@ -66,11 +81,13 @@ static int check_phone(struct dt_str file, struct dt_problems *problems)
     err = dt_conf_init(&conf, &dt_alloc_libc, dt_phone_options, dt_phone_options_n, &cfg, problems);
     conf.guide_comments = true;
     if (!err && !is_default)
-        read_default(&conf, file);
+        read_default(&conf, file, &files);
     if (!err)
         err = dt_conf_read(&conf, file, dt_bytes_str(text));
+    dt_cmd_files_add(&files, file, text);
     if (!err && !is_default) /* which says nothing of lines */
-        err = dt_phone_config_check(&cfg, problems);
+        err = check_whole(&cfg, file, &files, problems);
+    dt_cmd_files_clear(&files);
     dt_phone_config_unused(file, dt_bytes_str(text), problems);
     dt_conf_clear(&conf);
     dt_bytes_drop(text);

@@ -250,9 +250,7 @@ static int run(const struct dt_command *c, struct dt_cmd_line *line)
 
 const struct dt_command dt_cmd_flow = {
     .name = "flow",
-    .arguments =
-        "list | run NAME|FILE [--live] [--seed N] [--loss P] [--ladder text|none] [--json] "
-        "| check NAME|FILE",
+    .arguments = "list | run NAME|FILE [OPTION ...] | check NAME|FILE",
     .summary = "lists, runs and draws call flows, in simulation or live",
     .details = "A flow file says what is done and what must be seen; an unexpected message, a "
                "missing one or a wrong time\nfails the flow at that line, and the ladder shows "

@@ -5,6 +5,7 @@
 #define CMD_PHONE_H
 
 #include "cmd/command.h"
+#include "cmd/files.h"
 #include "cmd/trace.h"
 #include "io/audio.h"
 #include "io/host.h"
@@ -22,6 +23,7 @@ struct phone_options {
 
 struct phone_program {
     struct phone_options *options;
+    struct dt_cmd_files files;
     struct dt_conf conf; /* owns the texts of `cfg` */
     struct dt_phone_config cfg;
     struct dt_addr local;

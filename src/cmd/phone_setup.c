@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { PROBLEMS = 64, FILE_MAX = 1 << 20, PATH_SIZE = 1024, MAC_DIGITS = 12 };
+enum { PROBLEMS = 64, FILE_MAX = 1 << 20, PATH_SIZE = 1024, MAC_DIGITS = 12, CHECKS = 16 };
 
 static const struct dt_place command_line = {.file = {"command line", 12}};
 
@@ -30,6 +30,7 @@ static int read_file(struct phone_program *g, struct dt_str path, bool optional)
         return err;
     }
     err = dt_conf_read(&g->conf, path, dt_bytes_str(text));
+    dt_cmd_files_add(&g->files, path, text);
     dt_bytes_drop(text);
     return err;
 }
@@ -109,6 +110,15 @@ static void apply_sets(struct phone_program *g, const struct dt_cmd_line *line)
         dt_conf_set(&g->conf, line->sets.items[i], line->sets.items[i + 1], command_line);
 }
 
+static void check_whole(struct phone_program *g, const struct dt_cmd_line *line)
+{
+    static const struct dt_place whole = {.file = {"configuration", 13}};
+    struct dt_problem list[CHECKS];
+    struct dt_problems found = {.list = list, .cap = CHECKS};
+    dt_phone_config_check(&g->cfg, &found);
+    dt_cmd_files_place(&g->files, &line->sets, &found, whole, g->conf.problems);
+}
+
 int dt__cmd_phone_configure(struct phone_program *g, const struct dt_cmd_line *line)
 {
     struct dt_problem list[PROBLEMS];
@@ -124,7 +134,8 @@ int dt__cmd_phone_configure(struct phone_program *g, const struct dt_cmd_line *l
     read_given(g);
     apply_sets(g, line);
     if (!problems.fatal)
-        dt_phone_config_check(&g->cfg, &problems);
+        check_whole(g, line);
+    dt_cmd_files_clear(&g->files);
     struct dt_addr *local = &g->local;
     if (g->options->listen.n && (dt_addr_parse(local, g->options->listen) || dt_addr_is_any(local)))
         dt_problem_add(&problems, true, command_line,

@@ -2,7 +2,7 @@
 # What the scripts with foreign peers share. A script starts what it needs on a loopback net of its own
 # and ends it by process id. Use: source lib.sh PATH-OF-DUALTONE
 set -uo pipefail
-dualtone=${1:?path of dualtone}
+dualtone=$(realpath "${1:?path of dualtone}")
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 work=$(mktemp -d "${TMPDIR:-/tmp}/dualtone-interop-XXXXXX")
 net=127.$((RANDOM % 250 + 1)).$((RANDOM % 250))
@@ -31,9 +31,57 @@ fail() {
     exit 1
 }
 
-# wait_for FILE PATTERN WHAT: until a line of the file matches, 20 s at most; no polling, tail reads on.
+# wait_from LINE FILE PATTERN: until a line of the file from LINE on matches, 20 s at most, and prints
+# its number, counted from LINE; no polling, tail reads on.
+wait_from() {
+    local from code
+    exec {from}< <(exec tail -n "+$1" -F "$2" 2>/dev/null)
+    local tail=$!
+    timeout 20 grep -anm1 -E "$3" <&"$from"
+    code=$?
+    kill "$tail"
+    exec {from}<&-
+    return "$code"
+}
+
+# wait_for FILE PATTERN WHAT: until a line of the file matches.
 wait_for() {
-    timeout 20 grep -qm1 -E "$2" <(exec tail -n +1 -F "$1" 2>/dev/null) || fail "$3"
+    wait_from 1 "$1" "$2" >/dev/null || fail "$3"
+}
+
+# see NAME PATTERN [WHAT]: until NAME says it, after what was seen of NAME before.
+declare -A seen
+see() {
+    local line
+    line=$(wait_from $((${seen[$1]:-0} + 1)) "$work/$1.log" "$2") ||
+        fail "${3:-$1 does not say \"$2\"}"
+    seen[$1]=$((${seen[$1]:-0} + ${line%%:*}))
+}
+
+# try CODE PATTERN COMMAND...: its exit code, and a line of what it says, are as told. What it said is
+# in $said.
+try() {
+    local code=$1 pattern=$2 got
+    shift 2
+    said=$(timeout 20 "$@" 2>&1 </dev/null)
+    got=$?
+    ((got == code)) || fail "exit code $got, not $code, of: $* -- $said"
+    grep -aqE -- "$pattern" <<<"$said" || fail "no \"$pattern\" in what this says: $* -- $said"
+}
+
+# ends NAME CODE: it ends by itself, or has ended, with this exit code.
+ends() {
+    local pid=pid_$1
+    wait "${!pid}"
+    local got=$?
+    ((got == $2)) || fail "$1 ended with exit code $got, not $2"
+}
+
+# stop NAME: SIGTERM, and it must end well.
+stop() {
+    local pid=pid_$1
+    kill "${!pid}"
+    ends "$1" 0
 }
 
 # start NAME COMMAND...: in the background, output in NAME.log; its standard input is the fifo NAME.in.
@@ -41,7 +89,8 @@ start() {
     local name=$1
     shift
     : >"$work/$name.log"
-    mkfifo "$work/$name.in"
+    seen[$name]=0
+    [[ -p $work/$name.in ]] || mkfifo "$work/$name.in"
     "$@" <>"$work/$name.in" >>"$work/$name.log" 2>&1 &
     pids+=($!)
     declare -g "pid_$name=$!"
