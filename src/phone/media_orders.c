@@ -36,18 +36,18 @@ static unsigned long long seconds(dt_time since, dt_time now)
 /* guide/behaviour.md 12. */
 static int say_stats(const struct media_call *c, dt_time now)
 {
-    unsigned long long rtt = (unsigned long long)c->round_trip * 1000 / PER_SECOND;
+    uint64_t late = c->late_before + c->jitter.counts.late;
+    uint64_t rtt = (uint64_t)c->round_trip * 1000 / PER_SECOND;
     return dt_outbox_event(
         &c->engine->out, DT_EV_MEDIA, c->number,
         "stats %lu Dur=%llu Pkt=%llu Oct=%llu LatePkt=%llu LostPkt=%llu AvgJit=%llu TxDur=%llu "
         "TxPkt=%llu TxOct=%llu Dropped=%llu RoundTrip=%llu",
         (unsigned long)c->number, seconds(c->rx_since, now),
         (unsigned long long)dt_rtp_source_unique(&c->source), (unsigned long long)c->rx_octets,
-        (unsigned long long)(c->late_before + c->jitter.counts.late),
-        (unsigned long long)dt_rtp_source_lost(&c->source),
+        (unsigned long long)late, (unsigned long long)dt_rtp_source_lost(&c->source),
         (unsigned long long)dt_rtp_source_jitter(&c->source), seconds(c->tx_since, now),
         (unsigned long long)c->tx_packets, (unsigned long long)c->tx_octets,
-        (unsigned long long)c->dropped, rtt);
+        (unsigned long long)c->dropped, (unsigned long long)rtt);
 }
 
 static int say_why(const struct media_call *c)

@@ -29,31 +29,34 @@ static int16_t mix(int16_t a, int16_t b, size_t i, size_t n)
     return clip(((int64_t)a * (int64_t)(n - i) + (int64_t)b * (int64_t)i) / (int64_t)n);
 }
 
-/* The lag at which `n` samples from `x` are most like those `lag` after them in `forward`
- * direction, or before them: the greatest positive cross-correlation over energy. */
+/* How like `y` is to `x`: the square of their correlation over the energy of `y`; 0 if they are
+ * opposed. Both are means of at most 31 bits, so the square fits. */
+static int64_t likeness(const int16_t *x, const int16_t *y, size_t n)
+{
+    int64_t cross = 0, energy = 0;
+    for (size_t i = 0; i < n; i++) {
+        cross += x[i] * y[i];
+        energy += y[i] * y[i];
+    }
+    cross /= (int64_t)n;
+    energy /= (int64_t)n;
+    return cross > 0 ? cross * cross / (energy + 1) : 0;
+}
+
+/* The lag at which the `n` samples from `x` on are most like those so much later (`direction` 1) or
+ * earlier (-1). */
 static size_t best_lag(const int16_t *x, size_t n, int direction)
 {
-    size_t best = DT_PLC_LAG_MAX;
-    int64_t best_cross = 0, best_energy = 1;
+    int best = DT_PLC_LAG_MAX;
+    int64_t most = 0;
     for (int lag = DT_PLC_LAG_MIN; lag <= DT_PLC_LAG_MAX; lag++) {
-        const int16_t *y = x + direction * lag;
-        int64_t cross = 0, energy = 1;
-        for (size_t i = 0; i < n; i++) {
-            cross += x[i] * y[i];
-            energy += y[i] * y[i];
-        }
-        cross /= (int64_t)n; /* 31 bits at most, and so are the energies: the products fit */
-        energy = energy / (int64_t)n + 1;
-        if (cross <= 0)
-            continue;
-        /* cross^2 / energy, compared without dividing; one factor of cross is scaled down. */
-        if ((cross * cross / energy) > (best_cross * best_cross / best_energy)) {
-            best = (size_t)lag;
-            best_cross = cross;
-            best_energy = energy;
+        int64_t like = likeness(x, x + direction * lag, n);
+        if (like > most) {
+            most = like;
+            best = lag;
         }
     }
-    return best;
+    return (size_t)best;
 }
 
 /* ---- concealment ---- */

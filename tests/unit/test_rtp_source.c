@@ -23,8 +23,11 @@ struct trace {
     uint64_t unique, lost, received;
 };
 
-enum { A = 0xaaaa, B = 0xbbbb, NEW = DT_RTP_NEW, DUP = DT_RTP_DUPLICATE };
-enum { STRANGE = DT_RTP_STRANGE, RESTART = DT_RTP_RESTART };
+enum { A = 0xaaaa, B = 0xbbbb };
+#define NEW DT_RTP_NEW
+#define DUP DT_RTP_DUPLICATE
+#define STRANGE DT_RTP_STRANGE
+#define RESTART DT_RTP_RESTART
 
 static const struct trace traces[] = {
     {"in order", {{A, 5, NEW}, {A, 6, NEW}, {A, 7, NEW}}, 3, 0, 3},
