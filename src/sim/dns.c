@@ -77,6 +77,7 @@ void dt__sim_dns_arrives(struct dt_sim *sim, struct sim_event *e)
         if (s->record.type == e->dns_type && answer.n < DNS_ANSWER_MAX)
             found[answer.n++] = s->record;
     }
+    answer.n = e->err ? 0 : answer.n;
     answer.status = e->err         ? DT_DNS_FAILED
                     : answer.n > 0 ? DT_DNS_FOUND
                     : known        ? DT_DNS_NO_DATA

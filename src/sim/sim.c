@@ -222,7 +222,7 @@ const char *dt_sim_name(const struct dt_sim_node *n)
 void dt_sim_command(struct dt_sim *sim, struct dt_sim_node *n, enum dt_channel channel,
                     struct dt_str text)
 {
-    struct dt_bytes *copy = dt_bytes_copy(sim->alloc, text);
+    struct dt_bytes *copy = n->node ? dt_bytes_copy(sim->alloc, text) : NULL;
     struct sim_event *e = copy ? dt__sim_event(sim, SIM_COMMAND, sim->now) : NULL;
     if (!e) {
         dt_bytes_drop(copy);
