@@ -32,6 +32,7 @@ struct dt_identity {
     struct dt_credentials credentials;
 };
 
+/* 0 takes the default in brackets. */
 struct dt_ua_config {
     struct dt_stack_config stack;
     struct dt_addr local;    /* SIP address and port; goes into Via and Contact */

@@ -111,7 +111,7 @@ struct rule {
 static const struct rule rules[] = {
     /* An attempt that tries: R21 as R28's guide column has it. Any response stops the count
        (behaviour.md 1, item 2), so what fails ends the call and does not fail over. */
-    {GUIDE, P(TRYING), S(CALLING) | S(PROCEEDING), E(100), DT_PATH_PROCEEDING, WORDS_OFF | ARM},
+    {GUIDE, P(TRYING), S(CALLING), E(100), DT_PATH_PROCEEDING, WORDS_OFF | ARM},
     {GUIDE, P(TRYING), TRIED, E(1XX), DT_PATH_RINGING, WORDS_OFF | ARM | PROGRESS},
     {GUIDE, P(TRYING), TRIED, SUCCESS, DT_PATH_ANSWERED, WORDS_OFF | ACCEPT | CANCEL_OTHERS},
     {GUIDE, P(TRYING), TRIED, E(AUTH), DT_PATH_CALLING, WORDS_OFF | AUTH},

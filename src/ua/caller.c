@@ -82,7 +82,7 @@ static void ask(struct dt_call *c, dt_time now, unsigned server)
     const struct dt_server *s = &c->servers[server];
     struct dt_where w = {s->host, s->port, s->transport_given, s->transport};
     struct dt_addr targets[DT_ATTEMPT_TARGETS];
-    struct dt_uri uri;
+    struct dt_uri uri = {0};
     int n;
 
     if (s->host.n == 0 && dt_uri_parse(&uri, dt_str_z(c->target), NULL) == DT_OK)
@@ -326,18 +326,11 @@ static void end(struct dt_call *c, dt_time now, int err, const struct dt_sip_msg
         dt__call_end(c, now, m && m->status >= 300 ? m->status : 0, err, DT_STR_NONE, false, 0);
 }
 
-static void obey_one(struct dt_call *c, dt_time now, const struct dt_order *o,
-                     const struct dt_sip_msg *m)
+/* Orders that carry on with the message that came on a path. */
+static void obey_message(struct dt_call *c, dt_time now, enum dt_order_kind kind,
+                         struct dt__send *s, const struct dt_sip_msg *m)
 {
-    struct dt__send *s = o->path < DT_ATTEMPT_PATHS ? c->paths[o->path] : NULL;
-
-    switch (o->kind) {
-    case DT_ORDER_OPEN:
-        open_path(c, now, o->path, o->fresh);
-        break;
-    case DT_ORDER_CANCEL:
-        dt__send_cancel(s, now);
-        break;
+    switch (kind) {
     case DT_ORDER_AUTH:
         again(c, now, s);
         break;
@@ -356,6 +349,24 @@ static void obey_one(struct dt_call *c, dt_time now, const struct dt_order *o,
     case DT_ORDER_ACK_BYE:
         dt__fork_answer(c, now, s, m);
         break;
+    default:
+        break;
+    }
+}
+
+static void obey_one(struct dt_call *c, dt_time now, const struct dt_order *o,
+                     const struct dt_sip_msg *m)
+{
+    struct dt__send *s = o->path < DT_ATTEMPT_PATHS ? c->paths[o->path] : NULL;
+
+    switch (o->kind) {
+    case DT_ORDER_OPEN:
+        open_path(c, now, o->path, o->fresh);
+        break;
+    case DT_ORDER_CANCEL:
+        if (s)
+            dt__send_cancel(s, now);
+        break;
     case DT_ORDER_WORDS_ON:
     case DT_ORDER_WORDS_OFF:
         dt__call_tell(c, DT__TELL_WORDS);
@@ -364,6 +375,8 @@ static void obey_one(struct dt_call *c, dt_time now, const struct dt_order *o,
         end(c, now, o->err, m);
         break;
     default:
+        if (s && m)
+            obey_message(c, now, o->kind, s, m);
         break;
     }
 }

@@ -262,7 +262,7 @@ static inline struct dt_str dt__token_str(const char token[DT__TOKEN])
 {
     return (struct dt_str){token, DT__TOKEN};
 }
-void dt__ua_dropped(struct dt_ua *ua, dt_time now, const struct dt_hop *from, const char *why);
+void dt__ua_dropped(void *ua, dt_time now, const struct dt_hop *from, const char *why);
 dt_time dt__ua_t1(const struct dt_ua *ua);
 dt_time dt__ua_t2(const struct dt_ua *ua);
 

@@ -13,7 +13,7 @@ static const struct dt_stack_user stack_ops = {
     .response = dt__sends_response,
     .failed = dt__sends_failed,
     .ended = dt__sends_ended,
-    .dropped = NULL,
+    .dropped = dt__ua_dropped,
 };
 
 dt_time dt__ua_t1(const struct dt_ua *ua)
@@ -31,8 +31,10 @@ void dt__ua_token(struct dt_ua *ua, char out[DT__TOKEN])
     dt_rng_token(&ua->env->rng, out, DT__TOKEN);
 }
 
-void dt__ua_dropped(struct dt_ua *ua, dt_time now, const struct dt_hop *from, const char *why)
+void dt__ua_dropped(void *user, dt_time now, const struct dt_hop *from, const char *why)
 {
+    struct dt_ua *ua = user;
+
     if (ua->ops->dropped)
         ua->ops->dropped(ua->user, now, from, why);
 }
