@@ -298,8 +298,12 @@ static const char *last_request(struct kit_proxy *k, const char *to, const char 
         if (dt_addr_eq(&got, &addr) && !strncmp(text, method, n) && text[n] == ' ')
             return text;
     }
-    fail_msg("no %s was sent to %s", method, to);
     return NULL;
+}
+
+bool kit_has_request(struct kit_proxy *k, const char *to, const char *method)
+{
+    return last_request(k, to, method) != NULL;
 }
 
 void kit_answer(struct kit_proxy *k, const char *from, const char *method, int status,
@@ -310,6 +314,8 @@ void kit_answer(struct kit_proxy *k, const char *from, const char *method, int s
     struct dt_bytes *bytes;
     char text[8192];
     struct dt_str req = dt_str_z(last_request(k, from, method));
+    if (!req.n)
+        fail_msg("no %s was sent to %s", method, from);
     assert_int_equal(dt_sip_parse(&m, req, headers, DT_MSG_HEADERS_MAX), DT_OK);
     assert_int_equal(dt_sip_check(&m), DT_OK);
     struct dt_sip_answer ans = {.status = status,

@@ -14,7 +14,7 @@
 #include "dualtone/stack.h"
 #include "proxy/proxy.h"
 
-enum { KIT_SENT_MAX = 512 };
+enum { KIT_SENT_MAX = 8192 };
 
 struct kit_proxy {
     struct kit_alloc mem;
@@ -87,6 +87,8 @@ const char *kit_header(const char *msg, const char *name);
  * NULL. */
 void kit_answer(struct kit_proxy *k, const char *from, const char *method, int status,
                 const char *tag, const char *extra);
+/* Was a request with this method sent to `to`? */
+bool kit_has_request(struct kit_proxy *k, const char *to, const char *method);
 /* A counter by name. */
 uint64_t kit_count(const struct kit_proxy *k, const char *name);
 struct dt_addr kit_at(const char *text);
