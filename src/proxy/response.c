@@ -123,7 +123,7 @@ static void clear_kept(struct dt_proxy *p, struct dt_fork *f, const struct dt_br
 {
     for (unsigned i = 0; i < f->n; i++) {
         struct dt_branch *b = &f->branches[i];
-        if (b == sent && b->kept) {
+        if (b->kept && sent && sent->kept == b->kept) {
             dt__count(p, DT_COUNT_FORWARDED_response);
             dt_sip_msg_drop(b->kept);
             b->kept = NULL;

@@ -78,17 +78,17 @@ static int prepare(struct dt_call *c, const struct dt_outgoing *o)
 /* RFC 3263 for the proxy, or for the target itself when there is no proxy. */
 static void ask(struct dt_call *c, dt_time now, unsigned server)
 {
-    static const enum dt__kind kinds[] = {DT__PRIMARY, DT__BACKUP};
+    const enum dt__kind kind = server == 0 ? DT__PRIMARY : DT__BACKUP;
     const struct dt_server *s = &c->servers[server];
     struct dt_where w = {s->host, s->port, s->transport_given, s->transport};
-    struct dt_addr targets[DT_ATTEMPT_TARGETS];
-    struct dt_uri uri = {0};
+    struct dt_addr targets[DT_ATTEMPT_TARGETS] = {0};
+    struct dt_uri uri;
     int n;
 
     if (s->host.n == 0 && dt_uri_parse(&uri, dt_str_z(c->target), NULL) == DT_OK)
         dt_where_of_uri(&w, &uri);
     c->servers[server].transport_given = w.transport_given;
-    n = dt_resolver_find(c->ua->resolver, now, &w, dt__id_as(c->id, kinds[server]), targets,
+    n = dt_resolver_find(c->ua->resolver, now, &w, dt__id_as(c->id, kind), targets,
                          DT_ATTEMPT_TARGETS);
     if (n != 0)
         dt__caller_found(c, now, server, targets, n > 0 ? (size_t)n : 0, n > 0 ? DT_OK : n);
