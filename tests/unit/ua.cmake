@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-add_library(dt_ua_kit STATIC ${CMAKE_CURRENT_LIST_DIR}/ua_kit.c)
+add_library(dt_ua_kit STATIC ${CMAKE_CURRENT_LIST_DIR}/ua_kit.c ${CMAKE_CURRENT_LIST_DIR}/ua_relay.c)
 target_link_libraries(dt_ua_kit PUBLIC dt_ua dt_testkit cmocka)
 
 foreach(test calls failover session peers register faults)

@@ -82,6 +82,8 @@ bool net_ua_open(struct net_party *p);
 struct net_party *net_script(struct net *n, const char *name, net_peer peer);
 /* A stateless proxy with Record-Route that forwards to `next`. */
 struct net_party *net_relay(struct net *n, const char *name, struct net_party *next);
+/* The party with this IP address, or NULL. */
+struct net_party *net_party_at(struct net *n, const struct dt_addr *a);
 /* Frees all; nothing may be left in any allocator. */
 void net_free(struct net *n);
 
