@@ -32,7 +32,9 @@
     X(PERMISSION, -15, "not permitted by the system") \
     X(IO, -16, "input or output failed") \
     X(AUTH, -17, "credentials are wrong") \
-    X(UNSUPPORTED, -18, "not supported")
+    X(UNSUPPORTED, -18, "not supported") \
+    X(FOLDER, -19, "it is a folder, not a file") \
+    X(SPACE, -20, "no space left on the disk")
 
 enum dt_err {
     DT_OK = 0,

@@ -183,7 +183,12 @@ static int run_program(struct phone_program *g)
     char err[256];
     if (dt_cmd_trace_open(&g->trace, g->options->trace, err, sizeof err))
         return fail(err);
-    if (dt__cmd_phone_audio(g, err, sizeof err) || dt__cmd_phone_local(g, err, sizeof err))
+    int e = dt__cmd_phone_audio(g, err, sizeof err);
+    if (e == DT_E_SYNTAX) {
+        fail(err);
+        return DT_EXIT_USAGE;
+    }
+    if (e || dt__cmd_phone_local(g, err, sizeof err))
         return fail(err);
     g->log = dt_io_log_stderr((enum dt_log_level)g->options->log);
     if (dt_io_env_init(&g->env, &g->log) || dt_io_env_init(&g->media_env, &g->log))

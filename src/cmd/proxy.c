@@ -12,7 +12,7 @@
 #include "io/host.h"
 #include "io/io.h"
 
-enum { PROBLEMS = 32, FILE_MAX = 64 << 20, PATH_SIZE = 4096, KEY_BYTES = 16 };
+enum { PROBLEMS = 32, FILE_MAX = 64 << 20, PATH_SIZE = 4096, KEY_BYTES = 16, COUNTS_SIZE = 8192 };
 
 struct proxy_options {
     struct dt_str config, trace;
@@ -30,7 +30,7 @@ struct proxy_program {
     struct dt_host_timer *timer;
     struct dt_cmd_snapshot *snapshot; /* NULL: none is kept */
     struct dt_cmd_trace trace;
-    uv_signal_t hangup;
+    uv_signal_t hangup, ask;
     bool ready;
     int exit_code;
 };
@@ -76,8 +76,11 @@ static int read_key(struct proxy_program *g, uint64_t key[2], char *err, size_t 
     if (good)
         return DT_OK;
     if (e)
-        snprintf(err, err_size, "key_file %.*s cannot be read or made: %s", DT_FMT(g->cfg.key_file),
-                 dt_err_text(e));
+        snprintf(
+            err, err_size,
+            "key_file %.*s cannot be read or made: %s; give a file in a folder that exists and "
+            "may be written",
+            DT_FMT(g->cfg.key_file), dt_err_text(e));
     else
         snprintf(err, err_size,
                  "key_file %.*s does not hold 32 hex digits; remove it to have one "
@@ -164,6 +167,23 @@ static void on_hangup(uv_signal_t *handle, int signo)
         fprintf(stderr, "dualtone proxy: the subscribers stay as they were\n");
 }
 
+/* Counters on request: "count NAME VALUE", one a line. */
+static void on_ask(uv_signal_t *handle, int signo)
+{
+    const struct proxy_program *g = handle->data;
+    char text[COUNTS_SIZE];
+    struct dt_writer w = dt_writer(text, sizeof text);
+    (void)signo;
+    dt_proxy_counts(g->proxy, &w);
+    struct dt_reader r = dt_reader(dt_writer_str(&w));
+    while (!dt_reader_end(&r)) {
+        struct dt_str row = dt_reader_until(&r, '\n');
+        printf("count %.*s\n", DT_FMT(row));
+        dt_reader_char(&r, '\n');
+    }
+    printf("count objects %u\n", dt_proxy_objects(g->proxy));
+}
+
 static void on_timer(void *ctx, dt_time now)
 {
     struct proxy_program *g = ctx;
@@ -172,6 +192,19 @@ static void on_timer(void *ctx, dt_time now)
 }
 
 /* ---- running ---- */
+
+static void watch_signal(struct proxy_program *g, uv_signal_t *handle, int signo, uv_signal_cb cb)
+{
+    handle->data = g;
+    uv_signal_init(dt_host_loop(g->host), handle);
+    uv_signal_start(handle, cb, signo);
+}
+
+static void close_signal(uv_signal_t *handle)
+{
+    if (handle->data)
+        uv_close((uv_handle_t *)handle, NULL); /* the host's end runs the loop to the last */
+}
 
 static int make_host(struct proxy_program *g, char *err, size_t err_size)
 {
@@ -190,9 +223,8 @@ static int make_host(struct proxy_program *g, char *err, size_t err_size)
         snprintf(err, err_size, "%s", dt_err_text(DT_E_NOMEM));
         return DT_E_NOMEM;
     }
-    g->hangup.data = g;
-    uv_signal_init(dt_host_loop(g->host), &g->hangup);
-    uv_signal_start(&g->hangup, on_hangup, SIGHUP);
+    watch_signal(g, &g->hangup, SIGHUP, on_hangup);
+    watch_signal(g, &g->ask, SIGUSR1, on_ask);
     return DT_OK;
 }
 
@@ -240,8 +272,8 @@ static int run_host(struct proxy_program *g)
         dt_host_timer_at(g->timer, dt_io_now() + g->cfg.snapshot_every * DT_SECOND);
     }
     int e = dt_host_run(g->host);
-    if (g->snapshot && g->ready)
-        dt__cmd_snapshot_finish(g->snapshot, g->proxy, dt_io_now());
+    if (g->snapshot && g->ready && dt__cmd_snapshot_finish(g->snapshot, g->proxy, dt_io_now()))
+        e = DT_E_IO;
     return e ? DT_EXIT_FAILED : g->exit_code;
 }
 
@@ -256,8 +288,8 @@ static int run_program(struct proxy_program *g)
 
 static void clear(struct proxy_program *g)
 {
-    if (g->hangup.data)
-        uv_close((uv_handle_t *)&g->hangup, NULL); /* the host's end runs the loop to the last */
+    close_signal(&g->hangup);
+    close_signal(&g->ask);
     dt_host_timer_free(g->timer);
     dt_host_free(g->host);
     dt__cmd_snapshot_free(g->snapshot);
@@ -304,7 +336,8 @@ const struct dt_command dt_cmd_proxy = {
     .arguments = "[--config FILE] [OPTION ...]",
     .summary = "a proxy, registrar and location service",
     .details = "Serves one domain until SIGINT or SIGTERM. SIGHUP reads the file of subscribers "
-               "anew.\n\nExample: dualtone proxy --domain example.com --listen udp:127.0.0.1:5060 "
+               "anew;\nSIGUSR1 prints the counters.\n\nExample: dualtone proxy --domain "
+               "example.com --listen udp:127.0.0.1:5060 "
                "--store memory:bindings",
     .options = options,
     .n_options = sizeof options / sizeof options[0],

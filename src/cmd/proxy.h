@@ -22,14 +22,15 @@ bool dt__cmd_path(struct dt_str path, char *out, size_t size);
 struct dt_cmd_snapshot;
 /* `path` is copied. NULL without memory. */
 struct dt_cmd_snapshot *dt__cmd_snapshot_new(struct dt_str path);
-/* Reads the file into `p`; one that is not there is fine. DT_OK, or an error with a sentence in
- * `err`. Broken lines are told on stderr. */
+/* Reads the file into `p`; one that is not there is made. DT_OK, or an error with a sentence in
+ * `err`, also when it cannot be written. Broken lines are told on stderr, and the file as it was is
+ * kept beside it. */
 int dt__cmd_snapshot_read(struct dt_cmd_snapshot *s, struct dt_proxy *p, dt_time now, char *err,
                           size_t err_size);
-/* Writes what has changed, unless the last write is still under way. */
+/* Writes what has changed or could not be written, unless the last write is still under way. */
 void dt__cmd_snapshot_write(struct dt_cmd_snapshot *s, struct dt_proxy *p, dt_time now);
-/* The same and waits for it: at the end. */
-void dt__cmd_snapshot_finish(struct dt_cmd_snapshot *s, struct dt_proxy *p, dt_time now);
+/* The same and waits for it: at the end. DT_OK, or the error that stderr was told of. */
+int dt__cmd_snapshot_finish(struct dt_cmd_snapshot *s, struct dt_proxy *p, dt_time now);
 void dt__cmd_snapshot_free(struct dt_cmd_snapshot *s);
 
 #endif

@@ -17,7 +17,7 @@ struct dt_cmd_snapshot {
     pthread_t thread;
     bool running;
     atomic_bool done;
-    struct dt_bytes *text; /* the thread's while it runs; else what could not be written */
+    struct dt_bytes *text; /* the thread's while it runs; after it: what could not be written */
     int err, told;         /* `told`: what stderr has heard of */
 };
 
@@ -31,27 +31,59 @@ struct dt_cmd_snapshot *dt__cmd_snapshot_new(struct dt_str path)
     return s;
 }
 
+/* ---- at the start ---- */
+
+/* The next snapshot replaces the file, so what was not understood is kept beside it. */
+static void keep_broken(const struct dt_cmd_snapshot *s, struct dt_str text, unsigned bad)
+{
+    char path[PATH_SIZE + 8];
+    snprintf(path, sizeof path, "%s.broken", s->path);
+    int err = dt_io_file_write(path, text, 0600);
+    fprintf(stderr, "dualtone proxy: %u broken lines in %s were passed over; ", bad, s->path);
+    if (err)
+        fprintf(stderr, "the file could not be kept as %s: %s\n", path, dt_err_text(err));
+    else
+        fprintf(stderr, "the whole is kept as %s\n", path);
+}
+
+/* Writes what is there already: better to hear now that it cannot be done than with the first
+ * registration. */
+static int try_to_write(const struct dt_cmd_snapshot *s, struct dt_str text, char *err,
+                        size_t err_size)
+{
+    int e = dt_io_file_write(s->path, text, 0600);
+    if (e)
+        snprintf(err, err_size,
+                 "the bindings cannot be kept in %s: %s; give `store` a file in a folder that "
+                 "exists and may be written",
+                 s->path, dt_err_text(e));
+    return e;
+}
+
 int dt__cmd_snapshot_read(struct dt_cmd_snapshot *s, struct dt_proxy *p, dt_time now, char *err,
                           size_t err_size)
 {
-    unsigned bad;
+    unsigned bad = 0;
     int e;
     struct dt_bytes *text = dt_io_file_read(&dt_alloc_libc, s->path, FILE_MAX, &e);
-    if (!text && e == DT_E_ABSENT)
-        return DT_OK;
-    if (!text) {
-        snprintf(err, err_size, "the bindings in %s cannot be read: %s", s->path, dt_err_text(e));
+    if (!text && e != DT_E_ABSENT) {
+        snprintf(err, err_size, "the bindings in %s cannot be read: %s; give `store` another file",
+                 s->path, dt_err_text(e));
         return e;
     }
-    e = dt_proxy_restore(p, now, dt_bytes_str(text), &bad);
-    dt_bytes_drop(text);
+    e = text ? dt_proxy_restore(p, now, dt_bytes_str(text), &bad) : DT_OK;
     if (e)
         snprintf(err, err_size, "%s does not hold bindings of dualtone; move it away or set store",
                  s->path);
     else if (bad)
-        fprintf(stderr, "dualtone proxy: %u broken lines in %s were passed over\n", bad, s->path);
+        keep_broken(s, dt_bytes_str(text), bad);
+    if (!e)
+        e = try_to_write(s, dt_bytes_str(text), err, err_size);
+    dt_bytes_drop(text);
     return e;
 }
+
+/* ---- while it runs ---- */
 
 static void *write_text(void *arg)
 {
@@ -61,16 +93,15 @@ static void *write_text(void *arg)
     return NULL;
 }
 
-static void settle(struct dt_cmd_snapshot *s)
+static void tell(struct dt_cmd_snapshot *s)
 {
     if (s->err && s->err != s->told)
-        fprintf(stderr, "dualtone proxy: the bindings cannot be written to %s: %s\n", s->path,
-                dt_err_text(s->err));
+        fprintf(stderr,
+                "dualtone proxy: the bindings cannot be written to %s: %s; it is tried again\n",
+                s->path, dt_err_text(s->err));
+    else if (s->told && !s->err)
+        fprintf(stderr, "dualtone proxy: the bindings are written to %s again\n", s->path);
     s->told = s->err;
-    if (s->err)
-        return; /* the text is kept for another try */
-    dt_bytes_drop(s->text);
-    s->text = NULL;
 }
 
 static void join(struct dt_cmd_snapshot *s)
@@ -79,7 +110,11 @@ static void join(struct dt_cmd_snapshot *s)
         return;
     pthread_join(s->thread, NULL);
     s->running = false;
-    settle(s);
+    tell(s);
+    if (s->err)
+        return;
+    dt_bytes_drop(s->text);
+    s->text = NULL;
 }
 
 static void start(struct dt_cmd_snapshot *s)
@@ -88,8 +123,8 @@ static void start(struct dt_cmd_snapshot *s)
     s->running = pthread_create(&s->thread, NULL, write_text, s) == 0;
     if (s->running)
         return;
-    write_text(s); /* no thread: here and now, late is better than never */
-    settle(s);
+    write_text(s); /* then here and now: late is better than never */
+    tell(s);
 }
 
 void dt__cmd_snapshot_write(struct dt_cmd_snapshot *s, struct dt_proxy *p, dt_time now)
@@ -99,7 +134,7 @@ void dt__cmd_snapshot_write(struct dt_cmd_snapshot *s, struct dt_proxy *p, dt_ti
     if (s->running && !atomic_load(&s->done))
         return;
     join(s);
-    if (!dt_proxy_snapshot(p, now, &changed, &text) && changed) {
+    if (dt_proxy_snapshot(p, now, &changed, &text) == DT_OK && changed) {
         dt_bytes_drop(s->text);
         s->text = text;
     }
@@ -107,18 +142,21 @@ void dt__cmd_snapshot_write(struct dt_cmd_snapshot *s, struct dt_proxy *p, dt_ti
         start(s);
 }
 
-void dt__cmd_snapshot_finish(struct dt_cmd_snapshot *s, struct dt_proxy *p, dt_time now)
+int dt__cmd_snapshot_finish(struct dt_cmd_snapshot *s, struct dt_proxy *p, dt_time now)
 {
     join(s);
+    s->told = DT_OK;
+    s->err = DT_OK;
     dt__cmd_snapshot_write(s, p, now);
     join(s);
+    return s->err;
 }
 
 void dt__cmd_snapshot_free(struct dt_cmd_snapshot *s)
 {
-    if (s) {
-        join(s);
-        dt_bytes_drop(s->text);
-    }
+    if (!s)
+        return;
+    join(s);
+    dt_bytes_drop(s->text);
     dt_alloc_free(&dt_alloc_libc, s);
 }

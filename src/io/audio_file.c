@@ -81,7 +81,8 @@ static int load(struct file_end *f, const char *path, char *err, size_t err_size
     if (!in) {
         bool system = sf_error(NULL) == SF_ERR_SYSTEM;
         snprintf(err, err_size, "the sound file %s cannot be read: %s; give a WAV file that exists",
-                 path, system ? "no such file, or not permitted" : sf_strerror(NULL));
+                 path,
+                 system ? "no such file, or not permitted" : "it holds no sound of a known kind");
         return system ? DT_E_ABSENT : DT_E_IO;
     }
     int e = DT_E_UNSUPPORTED;

@@ -39,8 +39,9 @@ static int read_all(int fd, struct dt_bytes *b)
 static struct dt_bytes *room_for(const struct dt_alloc *a, int fd, size_t max, int *err)
 {
     struct stat st;
-    if (fstat(fd, &st) || S_ISDIR(st.st_mode)) {
-        *err = DT_E_IO;
+    bool known = fstat(fd, &st) == 0;
+    if (!known || S_ISDIR(st.st_mode)) {
+        *err = known ? DT_E_FOLDER : DT_E_IO;
         return NULL;
     }
     size_t size = S_ISREG(st.st_mode) && st.st_size > 0 ? (size_t)st.st_size : max;

@@ -37,11 +37,11 @@ int dt_io_local_for(const struct dt_addr *remote, struct dt_addr *local);
 /* ---- files ---- */
 
 /* The whole of a file, one reference. NULL and `*err` DT_E_ABSENT, DT_E_PERMISSION, DT_E_NOMEM,
- * DT_E_LIMIT (over `max` bytes) or DT_E_IO. */
+ * DT_E_LIMIT (over `max` bytes), DT_E_FOLDER or DT_E_IO. */
 struct dt_bytes *dt_io_file_read(const struct dt_alloc *a, const char *path, size_t max, int *err);
 /* Replaces a file as a whole: temporary file beside it, fsync, rename, fsync of the folder. Keeps
  * the mode of a file that is there, else `mode`. DT_OK, DT_E_PERMISSION, DT_E_ABSENT (no such
- * folder) or DT_E_IO. */
+ * folder), DT_E_FOLDER, DT_E_SPACE or DT_E_IO. */
 int dt_io_file_write(const char *path, struct dt_str text, unsigned mode);
 /* Makes `path` with `n` random bytes as hex and a line end, mode 0600, if it is not there; one of
  * two processes that try at once wins, and both then find the same. DT_OK also when it was there.

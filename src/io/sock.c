@@ -68,6 +68,10 @@ static const struct err_row {
     {ENFILE, DT_E_LIMIT},
     {ENOENT, DT_E_ABSENT},
     {ENOTDIR, DT_E_ABSENT},
+    {EROFS, DT_E_PERMISSION},
+    {EISDIR, DT_E_FOLDER},
+    {ENOSPC, DT_E_SPACE},
+    {EDQUOT, DT_E_SPACE},
     {EAFNOSUPPORT, DT_E_UNSUPPORTED},
 };
 

@@ -16,8 +16,9 @@ static const struct phase_row phases[] = {
 #undef X
 };
 
-/* Failures that are told by a status: the first row whose range holds it. Empty words: the caller
- * or callee ended it himself, there is nothing to tell. */
+/* Failures that are told by a status: the first row whose range holds it. '%' in `next` stands for
+ * the number of the line. Empty words: the caller or callee ended it himself, there is nothing to
+ * tell. */
 struct status_row {
     int first, last;
     const char *words, *next;
@@ -25,13 +26,13 @@ struct status_row {
 static const struct status_row statuses[] = {
     {300, 399, "Moved", "dial the new number"},
     {400, 400, "Call Failed", "dial again, and report it if it stays so"},
-    {401, 401, "Wrong Password", "check line1_authname and line1_password"},
+    {401, 401, "Wrong Password", "check line%_authname and line%_password"},
     {402, 402, "Payment Required", "ask whoever runs the proxy"},
     {403, 403, "Forbidden", "ask whoever runs the proxy whether you may call this number"},
     {404, 404, "Not Found", "check the number and dial again"},
     {405, 405, "Not Allowed", "this number takes no calls"},
     {406, 406, "Call Failed", "the other side cannot take this kind of call"},
-    {407, 407, "Wrong Password", "check line1_authname and line1_password"},
+    {407, 407, "Wrong Password", "check line%_authname and line%_password"},
     {408, 408, "No Answer", "dial again later"},
     {409, 409, "Conflict", "dial again later"},
     {410, 410, "Number Gone", "the number is not in use any more"},
@@ -69,7 +70,7 @@ static const struct err_row errors[] = {
     {DT_E_CLOSED, "Connection Lost", "it closed the connection", "dial again"},
     {DT_E_ABSENT, "Not Found", "DNS does not know the name", "check the name and dial again"},
     {DT_E_AUTH, "Wrong Password", "the password was not accepted",
-     "check line1_authname and line1_password"},
+     "check line%_authname and line%_password"},
     {DT_E_UNSUPPORTED, "No Common Codec", "there is no common codec",
      "set another preferred_codec"},
 };
@@ -91,14 +92,15 @@ static const struct err_row *find_error(int err)
     return &other_error;
 }
 
-/* `words` with '%' replaced. */
+/* `words` with each '%' replaced. */
 static void write_words(struct dt_writer *w, const char *words, const char *who)
 {
     struct dt_reader r = dt_reader(dt_str_z(words));
-    dt_write(w, dt_reader_until(&r, '%'));
-    if (dt_reader_char(&r, '%'))
-        dt_write_z(w, who);
-    dt_write(w, dt_reader_rest(&r));
+    while (!dt_reader_end(&r)) {
+        dt_write(w, dt_reader_until(&r, '%'));
+        if (dt_reader_char(&r, '%'))
+            dt_write_z(w, who);
+    }
 }
 
 /* ---- the status line ---- */
@@ -201,6 +203,7 @@ void dt__phone_screen_failed(struct dt_phone *p, dt_time now, const struct phone
                              const struct dt_call_end *end)
 {
     char text[700];
+    const char line[] = {(char)('1' + c->line), '\0'};
     struct dt_writer w = dt_writer(text, sizeof text);
     const char *words = end->status ? find_status(end->status)->words : find_error(end->err)->words;
     const char *next = end->status ? find_status(end->status)->next : find_error(end->err)->next;
@@ -215,7 +218,10 @@ void dt__phone_screen_failed(struct dt_phone *p, dt_time now, const struct phone
     dt__phone_write_cause(&w, end->status, end->err, end->reason);
     if (end->retry_after)
         dt_writef(&w, "; dial again in %lu seconds.", (unsigned long)end->retry_after);
-    else
-        dt_writef(&w, "; %s.", next);
+    else {
+        dt_write_lit(&w, "; ");
+        write_words(&w, next, line);
+        dt_write_char(&w, '.');
+    }
     dt_outbox_event(&p->out, DT_EV_PROBLEM, c->number, "%.*s", DT_FMT(dt_writer_str(&w)));
 }

@@ -577,7 +577,7 @@ static void files_are_read_and_replaced_as_wholes(void **state)
     assert_null(dt_io_file_read(&dt_alloc_libc, path, 9, &err));
     assert_int_equal(err, DT_E_LIMIT);
     assert_null(dt_io_file_read(&dt_alloc_libc, folder, 9, &err));
-    assert_int_equal(err, DT_E_IO);
+    assert_int_equal(err, DT_E_FOLDER);
     unlink(path);
     assert_int_equal(dt_io_file_write("/nonexistent/f", DT_STR("x"), 0600), DT_E_ABSENT);
     assert_int_equal(rmdir(folder), 0); /* no temporary file is left */
