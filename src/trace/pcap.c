@@ -149,30 +149,34 @@ static void packet(struct pcap_out *o, const struct dt_record_item *it, int64_t 
     checksum(&o->w, it, at);
 }
 
-static bool wrote_record(const struct dt_record *r, uint16_t party)
+/* Which parties wrote a record of what they sent. */
+static void find_writers(const struct dt_record *r, bool *wrote)
 {
-    for (size_t i = 0; i < r->n; i++)
-        if (r->items[i].kind == DT_REC_SENT && dt_record_whose(r, &r->items[i].from) == party)
-            return true;
-    return false;
+    for (size_t i = 0; i < r->n; i++) {
+        uint16_t who = dt_record_whose(r, &r->items[i].from);
+        if (r->items[i].kind == DT_REC_SENT && who != DT_RECORD_NOBODY)
+            wrote[who] = true;
+    }
 }
 
-static bool is_packet(const struct dt_record *r, const struct dt_record_item *it)
+static bool is_packet(const struct dt_record *r, const struct dt_record_item *it, const bool *wrote)
 {
     if (!it->bytes || it->from.family == 0 || it->from.family != it->to.family ||
         it->bytes->n > PAYLOAD_MAX)
         return false;
-    if (it->kind == DT_REC_SENT)
-        return true;
+    if (it->kind != DT_REC_ARRIVED)
+        return it->kind == DT_REC_SENT;
     uint16_t who = dt_record_whose(r, &it->from);
-    return it->kind == DT_REC_ARRIVED && (who == DT_RECORD_NOBODY || !wrote_record(r, who));
+    return who == DT_RECORD_NOBODY || !wrote[who];
 }
 
 struct dt_bytes *dt_pcap_make(const struct dt_record *r, int64_t wall_offset)
 {
+    bool wrote[DT_RECORD_PARTIES_MAX] = {false};
     size_t size = FILE_HEAD;
+    find_writers(r, wrote);
     for (size_t i = 0; i < r->n; i++)
-        if (is_packet(r, &r->items[i]))
+        if (is_packet(r, &r->items[i], wrote))
             size += PACKET_HEAD + HEADS_MAX + r->items[i].bytes->n;
     struct dt_bytes *b = dt_bytes_new(r->alloc, size);
     struct pcap_out *o = b ? dt_alloc_zero(r->alloc, sizeof *o) : NULL;
@@ -185,7 +189,7 @@ struct dt_bytes *dt_pcap_make(const struct dt_record *r, int64_t wall_offset)
     for (size_t i = 0; i < sizeof head / sizeof *head; i++)
         le32(&o->w, head[i]);
     for (size_t i = 0; i < r->n; i++)
-        if (is_packet(r, &r->items[i]))
+        if (is_packet(r, &r->items[i], wrote))
             packet(o, &r->items[i], wall_offset);
     b->n = (uint32_t)o->w.n;
     dt_alloc_free(r->alloc, o);

@@ -21,6 +21,7 @@ void dt_record_clear(struct dt_record *r)
         dt_bytes_drop(r->items[i].bytes);
     dt_alloc_free(r->alloc, r->items);
     dt_alloc_free(r->alloc, r->parties);
+    dt_alloc_free(r->alloc, r->homes);
     dt_record_init(r, r->alloc);
 }
 
@@ -28,6 +29,7 @@ void dt_record_clear(struct dt_record *r)
 
 static uint16_t party_find(struct dt_record *r, struct dt_str name)
 {
+    name = dt_str_sub(name, 0, sizeof r->parties[0].name - 1);
     for (size_t i = 0; i < r->n_parties; i++)
         if (dt_str_eq(dt_str_z(r->parties[i].name), name))
             return (uint16_t)i;
@@ -40,8 +42,7 @@ static uint16_t party_find(struct dt_record *r, struct dt_str name)
     r->parties = more;
     struct dt_record_party *p = &more[r->n_parties];
     memset(p, 0, sizeof *p);
-    size_t n = name.n < sizeof p->name - 1 ? name.n : sizeof p->name - 1;
-    memcpy(p->name, name.p, n);
+    memcpy(p->name, name.p, name.n);
     return (uint16_t)r->n_parties++;
 }
 
@@ -50,32 +51,88 @@ uint16_t dt_record_party(struct dt_record *r, const char *name)
     return party_find(r, dt_str_z(name));
 }
 
+static bool same_home(const struct dt_addr *a, const struct dt_addr *b)
+{
+    return a->port == b->port && dt_addr_ip_eq(a, b);
+}
+
+/* The row of an address, or the free one where it would stand; there always is a free one. */
+static struct dt_record_home *home_of(const struct dt_record *r, const struct dt_addr *a,
+                                      uint16_t port)
+{
+    static const uint64_t key[2] = {0, 0}; /* addresses come from who runs the flow */
+    struct dt_siphash h;
+    struct dt_addr want = {.port = port, .family = a->family};
+    memcpy(want.ip, a->ip, sizeof want.ip);
+    dt_siphash_init(&h, key);
+    dt_siphash_add(&h, want.ip, sizeof want.ip);
+    dt_siphash_add(&h, &want.port, sizeof want.port);
+    size_t i = dt_siphash_end(&h) & (r->cap_homes - 1);
+    while (r->homes[i].used && !same_home(&r->homes[i].addr, &want))
+        i = (i + 1) & (r->cap_homes - 1);
+    return &r->homes[i];
+}
+
+static void home_add(struct dt_record *r, uint16_t party, const struct dt_addr *addr)
+{
+    struct dt_record_home *home = home_of(r, addr, addr->port);
+    if (home->used && home->party <= party)
+        return;
+    r->n_homes += !home->used;
+    *home = (struct dt_record_home){*addr, party, true};
+}
+
+/* A table twice as large, or none at all: then the parties are searched. */
+static void homes_grow(struct dt_record *r)
+{
+    dt_alloc_free(r->alloc, r->homes);
+    r->n_homes = 0;
+    r->cap_homes = r->cap_homes ? 2 * r->cap_homes : 32;
+    r->homes = dt_alloc_zero(r->alloc, r->cap_homes * sizeof *r->homes);
+    for (size_t i = 0; r->homes && i < r->n_parties; i++)
+        for (size_t k = 0; k < r->parties[i].n_addrs; k++)
+            home_add(r, (uint16_t)i, &r->parties[i].addrs[k]);
+}
+
 void dt_record_address(struct dt_record *r, uint16_t party, const struct dt_addr *addr)
 {
     struct dt_record_party *p = party < r->n_parties ? &r->parties[party] : NULL;
     if (!p || p->n_addrs == sizeof p->addrs / sizeof *p->addrs)
         return;
     for (size_t i = 0; i < p->n_addrs; i++)
-        if (p->addrs[i].port == addr->port && dt_addr_ip_eq(&p->addrs[i], addr))
+        if (same_home(&p->addrs[i], addr))
             return;
     p->addrs[p->n_addrs++] = *addr;
+    if (r->homes && r->n_homes < r->cap_homes / 2)
+        home_add(r, party, addr);
+    else
+        homes_grow(r);
 }
 
-static uint16_t whose(const struct dt_record *r, const struct dt_addr *a, bool exact)
+/* Without a table: for want of memory, once. */
+static uint16_t search(const struct dt_record *r, const struct dt_addr *a, uint16_t port)
 {
     for (size_t i = 0; i < r->n_parties; i++)
         for (size_t k = 0; k < r->parties[i].n_addrs; k++) {
             const struct dt_addr *b = &r->parties[i].addrs[k];
-            if (dt_addr_ip_eq(a, b) && (exact ? a->port == b->port : b->port == 0))
+            if (dt_addr_ip_eq(a, b) && b->port == port)
                 return (uint16_t)i;
         }
     return DT_RECORD_NOBODY;
 }
 
+static uint16_t whose(const struct dt_record *r, const struct dt_addr *a, uint16_t port)
+{
+    if (!r->homes)
+        return search(r, a, port);
+    const struct dt_record_home *home = home_of(r, a, port);
+    return home->used ? home->party : DT_RECORD_NOBODY;
+}
+
 uint16_t dt_record_whose(const struct dt_record *r, const struct dt_addr *addr)
 {
-    uint16_t who = whose(r, addr, true);
-    return who != DT_RECORD_NOBODY ? who : whose(r, addr, false);
+    uint16_t who = whose(r, addr, addr->port);
+    return who != DT_RECORD_NOBODY || addr->port == 0 ? who : whose(r, addr, 0);
 }
 
 /* ---- items ---- */

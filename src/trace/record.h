@@ -41,22 +41,33 @@ struct dt_record_party {
 };
 enum { DT_RECORD_PARTIES_MAX = 256 };
 
+/* A row of the index of addresses. */
+struct dt_record_home {
+    struct dt_addr addr;
+    uint16_t party;
+    bool used;
+};
+
 struct dt_record {
     const struct dt_alloc *alloc;
     struct dt_record_item *items;
     size_t n, cap;
     struct dt_record_party *parties;
     size_t n_parties;
-    uint64_t lost; /* items lost for want of memory */
+    struct dt_record_home *homes; /* hash table of all addresses; NULL: search the parties */
+    size_t n_homes, cap_homes;    /* the table's size is a power of two */
+    uint64_t lost;                /* items lost for want of memory */
 };
 
 void dt_record_init(struct dt_record *r, const struct dt_alloc *alloc);
 void dt_record_clear(struct dt_record *r);
-/* The index of a party by name, made if it is new; DT_RECORD_NOBODY at the bound. */
+/* The index of a party by name (one word; 31 characters count), made if it is new;
+ * DT_RECORD_NOBODY at the bound. */
 uint16_t dt_record_party(struct dt_record *r, const char *name);
 /* An address (port 0: any port of this IP) that belongs to a party. */
 void dt_record_address(struct dt_record *r, uint16_t party, const struct dt_addr *addr);
-/* Whose address this is: exact first, then by IP; DT_RECORD_NOBODY. */
+/* Whose address this is: exact first, then by IP (an address given with port 0); the first party
+ * where several have it; DT_RECORD_NOBODY. */
 uint16_t dt_record_whose(const struct dt_record *r, const struct dt_addr *addr);
 /* Appends, in order of time (an item that comes late is put where it belongs, behind equal times).
  * Takes a reference to `item->bytes`. Returns its index, or SIZE_MAX without memory. */
