@@ -180,10 +180,11 @@ static void a_new_remote_is_heard_anew(void **state)
     order("start 1 10.0.0.1:4000 10.0.0.4:5000 PCMU/0 sendrecv");
     rtp("10.0.0.2:6000", 3, 0, 5);
     rtp("10.0.0.4:5000", 4, 0, 5);
-    order("start 1 10.0.0.1:4000 0.0.0.0:5000 PCMU/0 sendrecv"); /* nobody is signalled */
     rtp("10.0.0.4:5000", 5, 0, 5);
+    order("start 1 10.0.0.1:4000 0.0.0.0:5000 PCMU/0 sendrecv"); /* nobody is signalled */
+    rtp("10.0.0.4:5000", 6, 0, 5);
     order("stop 1");
-    assert_int_equal(rig_stat(&e, "Pkt"), 2);
+    assert_int_equal(rig_stat(&e, "Pkt"), 3);
     assert_int_equal(rig_stat(&e, "Dropped"), 3);
     end();
 }
@@ -394,6 +395,19 @@ static void too_many_calls(void **state)
     end();
 }
 
+/* For a second, only call 1 (`which` 0) or only call 2 (1) sends sound. */
+static void loudest(int which)
+{
+    size_t from = n_rtp, n = 0;
+    run_until(now + DT_SECOND);
+    for (size_t i = from; i < n_rtp; i++) {
+        int call = sent[i].ssrc != sent[0].ssrc;
+        assert_int_equal(loud[i], call == which);
+        n += call == which;
+    }
+    assert_in_range(n, 49, 51);
+}
+
 /* Sound belongs to the call that was started last and is not held; the other one sends silence. */
 static void two_calls(void **state)
 {
@@ -424,6 +438,16 @@ static void two_calls(void **state)
     for (size_t i = from; i < n_rtp; i++)
         assert_true(loud[i] && sent[i].ssrc == sent[0].ssrc);
     assert_true(e.record[e.recorded - 1] != 0);
+
+    /* Back to the second; the first, though resumed after it and held again, stays silent. */
+    order("start 2 10.0.0.1:4002 10.0.0.3:5000 PCMU/0 sendrecv");
+    loudest(1);
+    order("start 1 10.0.0.1:4000 10.0.0.2:5000 PCMU/0 inactive");
+    loudest(1);
+    order("start 1 10.0.0.1:4000 10.0.0.2:5000 PCMU/0 sendrecv");
+    loudest(0);
+    order("start 1 10.0.0.1:4000 10.0.0.2:5000 PCMU/0 inactive");
+    loudest(1);
     order("stop 1");
     order("stop 2");
     assert_int_equal(n_unlisten, 4);

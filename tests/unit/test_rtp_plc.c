@@ -94,6 +94,23 @@ static void a_tone_goes_on(void **state)
     }
 }
 
+/* A tone that swells: neither where concealment begins nor where it repeats is there a click. */
+static void a_swelling_tone_has_no_clicks(void **state)
+{
+    (void)state;
+    enum { PERIOD = 100, FROM = 2000, SWELL = 20, AFTER_PEAK = 20 };
+    struct dt_plc p;
+    int16_t out[5 * FRAME];
+    dt_plc_init(&p);
+    for (int i = 0; i < 4 * FRAME; i++)
+        out[i] =
+            (int16_t)(triangle((unsigned)i + AFTER_PEAK, PERIOD) * (FROM + SWELL * i) / AMPLITUDE);
+    dt_plc_real(&p, out, 4 * FRAME);
+    int step = largest_step(out, 4 * FRAME);
+    dt_plc_conceal(&p, out + 4 * FRAME, FRAME);
+    assert_in_range(largest_step(out + 4 * FRAME - 1, FRAME + 1), 1, step * 3 / 2);
+}
+
 static void long_gaps_fade_to_silence(void **state)
 {
     (void)state;
@@ -203,6 +220,7 @@ int main(void)
         cmocka_unit_test(real_sound_is_left_alone),
         cmocka_unit_test(nothing_before_gives_silence),
         cmocka_unit_test(a_tone_goes_on),
+        cmocka_unit_test(a_swelling_tone_has_no_clicks),
         cmocka_unit_test(long_gaps_fade_to_silence),
         cmocka_unit_test(pieces_make_no_difference),
         cmocka_unit_test(extremes),

@@ -62,6 +62,17 @@ static const struct trace traces[] = {
      4,
      3,
      2},
+    {"losses before two restarts count",
+     {{A, 10, NEW},
+      {A, 13, NEW},
+      {B, 77, STRANGE},
+      {B, 78, RESTART},
+      {B, 80, NEW},
+      {A, 14, STRANGE},
+      {A, 15, RESTART}},
+     5,
+     3,
+     1},
     {"the restart's numbers wrap", {{A, 9, NEW}, {B, 65535, STRANGE}, {B, 0, RESTART}}, 2, 0, 1},
 };
 
