@@ -22,6 +22,11 @@
 #name, DT_OPTION_NUMBER, FIELD(name), preset, min, max, unit, NULL, 0, 0, help, source \
     }
 
+#define CHOICE(name, preset, choices, help, source) \
+    { \
+#name, DT_OPTION_CHOICE, FIELD(name), preset, 0, 0, NULL, choices, 0, 0, help, source \
+    }
+
 const struct dt_option dt_proxy_options[] = {
     TEXT(domain, "localhost", "the domain that the proxy is responsible for, and the realm", NULL),
     LIST("alias", aliases, "other names of the domain", NULL),
@@ -32,6 +37,9 @@ const struct dt_option dt_proxy_options[] = {
     TEXT(key_file, "", "the cluster's key; made when missing; empty: a new key each run", "R2"),
     TEXT(store, "memory", "memory, or memory:FILE to keep bindings over a restart", NULL),
     TEXT(subscribers, "", "file kept by `dualtone user`; empty: no authentication", NULL),
+    CHOICE(digest, "md5", "md5|sha256|both",
+           "what a challenge offers; many phones take no challenge that names SHA-256 at all",
+           "RFC 8760 2.4"),
     NUMBER(timer_t1, "500", 10, 5000, "ms", "round-trip time estimate", "RFC 3261 17.1.1.1"),
     NUMBER(timer_t2, "4000", 100, 60000, "ms", "longest interval between repeats", "RFC 3261 17"),
     NUMBER(timer_c, "181", 181, 86400, "s", "a ringing branch is given up", "RFC 3261 16.6"),

@@ -8,6 +8,9 @@
 #include "dualtone/conf.h"
 #include "dualtone/node.h"
 
+/* What a challenge offers. */
+enum dt_proxy_digest { DT_PROXY_MD5, DT_PROXY_SHA256, DT_PROXY_BOTH };
+
 /* As dualtone.conf says it; rows in config.c. */
 struct dt_proxy_config {
     struct dt_str domain; /* what it is responsible for; also a list of aliases below */
@@ -18,6 +21,7 @@ struct dt_proxy_config {
     struct dt_str_list peers;         /* R4: addresses of the cluster's other nodes */
     struct dt_str key_file;           /* R2, R3, R14: read by the host, handed in below */
     struct dt_str store;              /* memory, or memory:FILE for a snapshot */
+    int64_t digest;                   /* enum dt_proxy_digest */
     struct dt_str subscribers;        /* file kept by `dualtone user`; empty: no authentication */
     int64_t timer_t1, timer_t2;       /* ms */
     int64_t timer_c;                  /* s, over 180 (RFC 3261 16.6 step 11) */
@@ -25,7 +29,7 @@ struct dt_proxy_config {
     int64_t max_contacts, max_bindings, max_transactions, max_breadth, nonce_life;
     int64_t snapshot_every; /* s */
 };
-enum { DT_PROXY_OPTIONS = 20 }; /* rows; for who needs a constant */
+enum { DT_PROXY_OPTIONS = 21 }; /* rows; for who needs a constant */
 extern const struct dt_option dt_proxy_options[];
 extern const size_t dt_proxy_options_n;
 /* Checks what rows cannot: listen is there and well formed, cluster_address set when listen is a

@@ -38,7 +38,7 @@ static void load(struct kit_proxy *k, bool sha)
 
 static void open_guarded(struct kit_proxy *k)
 {
-    kit_proxy_open(k, NULL);
+    kit_proxy_open(k, "digest: both\n");
     kit_register(k, BOB, "bob", "sip:bob@192.0.2.12");
     kit_register(k, ALICE, "alice", "sip:alice@192.0.2.11");
     load(k, true);
@@ -243,11 +243,36 @@ static void exceptions(void **state)
     kit_proxy_close(&k);
 }
 
-static void known_users(void **state)
+/* What is not configured is neither offered nor taken: MD5 alone by default, since libre's phones
+ * give up at a challenge that names SHA-256. */
+static void configured_algorithms(void **state)
 {
     static struct kit_proxy k;
     (void)state;
     kit_proxy_open(&k, NULL);
+    load(&k, true);
+    KIT_SEND(&k, .cseq = 1);
+    assert_non_null(strstr(kit_last(&k, ALICE), "algorithm=MD5"));
+    assert_null(strstr(kit_last(&k, ALICE), "SHA-256"));
+    const char *md5 = answer(&k, ALICE, "alice", "secret", "INVITE", BOB_URI, 1);
+    KIT_SEND(&k, .cseq = 2, .branch = "z9hG4bK2", .extra = md5);
+    assert_true(got(&k, ALICE, 480));
+    kit_proxy_close(&k);
+    kit_proxy_open(&k, "digest: sha256\n");
+    load(&k, true);
+    KIT_SEND(&k, .cseq = 1);
+    assert_non_null(strstr(kit_last(&k, ALICE), "SHA-256"));
+    assert_null(strstr(kit_last(&k, ALICE), "algorithm=MD5"));
+    KIT_SEND(&k, .cseq = 2, .branch = "z9hG4bK2", .extra = md5); /* no way down */
+    assert_true(got(&k, ALICE, 407));
+    kit_proxy_close(&k);
+}
+
+static void known_users(void **state)
+{
+    static struct kit_proxy k;
+    (void)state;
+    kit_proxy_open(&k, "digest: both\n");
     load(&k, false);
     KIT_SEND(&k, .cseq = 1);
     assert_null(strstr(kit_last(&k, ALICE), "SHA-256")); /* some have no hash for it */
@@ -290,8 +315,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_round),           cmocka_unit_test(registering),
         cmocka_unit_test(wrong_credentials), cmocka_unit_test(replays),
-        cmocka_unit_test(exceptions),        cmocka_unit_test(known_users),
-        cmocka_unit_test(empty_file),        cmocka_unit_test(no_amplification),
+        cmocka_unit_test(exceptions),        cmocka_unit_test(configured_algorithms),
+        cmocka_unit_test(known_users),       cmocka_unit_test(empty_file),
+        cmocka_unit_test(no_amplification),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -17,6 +17,12 @@ struct check {
 
 /* ---- the challenge ---- */
 
+static bool is_configured(const struct check *c, enum dt_hash_kind hash)
+{
+    int64_t digest = c->w->p->cfg->digest;
+    return digest == DT_PROXY_BOTH || (digest == DT_PROXY_SHA256) == (hash == DT_HASH_SHA256);
+}
+
 static void write_challenge(const struct check *c, struct dt_writer *out, enum dt_hash_kind hash)
 {
     const struct dt_proxy *p = c->w->p;
@@ -31,15 +37,18 @@ static void write_challenge(const struct check *c, struct dt_writer *out, enum d
     dt_write_lit(out, "\r\n");
 }
 
-/* One header an algorithm, the strongest first (RFC 8760 2.4); only what every user has a hash for,
- * so that whichever a phone picks can be right. */
+/* One header an algorithm, the strongest first (RFC 8760 2.4); only what is configured, and what
+ * every user has a hash for, so that whichever a phone picks can be right. A phone that does not
+ * know SHA-256 should pass over its challenge; libre and others give up instead, so MD5 alone is
+ * the default. */
 static enum dt_step_result challenge(const struct check *c)
 {
     static const enum dt_hash_kind kinds[] = {DT_HASH_SHA256, DT_HASH_MD5};
     char extra[CHALLENGE_MAX];
     struct dt_writer out = dt_writer(extra, sizeof extra);
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
-        if (dt_subscribers_offer(c->w->p->subscribers, c->w->p->cfg->domain, kinds[i]))
+        if (is_configured(c, kinds[i]) &&
+            dt_subscribers_offer(c->w->p->subscribers, c->w->p->cfg->domain, kinds[i]))
             write_challenge(c, &out, kinds[i]);
     if (!out.n) /* nobody has a password, so nobody can have proved one */
         return dt__answer(c->w, DT_COUNT_ANSWERED_auth, 403, DT_STR_NONE);
@@ -84,7 +93,7 @@ static bool is_right(const struct check *c)
     size_t digits = c->auth.hash == DT_HASH_SHA256 ? 64 : 32;
     struct dt_str ha1 = s ? s->ha1 : (struct dt_str){none, digits};
     bool right = !dt_digest_verify(p->env->hash, &c->auth, ha1, c->w->m->method_text);
-    return right && s;
+    return right && s && is_configured(c, c->auth.hash);
 }
 
 static uint64_t request_hash(const struct check *c)
