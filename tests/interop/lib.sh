@@ -58,6 +58,17 @@ see() {
     seen[$1]=$((${seen[$1]:-0} + ${line%%:*}))
 }
 
+# until_true WHAT COMMAND...: for files, which tell nothing when they change: 20 s at most.
+until_true() {
+    local what=$1 i
+    shift
+    for ((i = 0; i < 400; i++)); do
+        "$@" && return
+        read -rt 0.05 <> <(:)
+    done
+    fail "$what"
+}
+
 # try CODE PATTERN COMMAND...: its exit code, and a line of what it says, are as told. What it said is
 # in $said.
 try() {
