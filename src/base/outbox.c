@@ -105,6 +105,21 @@ int dt_outbox_datagram(struct dt_outbox *o, const struct dt_addr *local,
                             });
 }
 
+/* Hosts write events line by line to terminals, and some of the text comes from peers: no control
+ * characters, in UTF-8 neither (U+0080 to U+009F are C2 80 to C2 9F). */
+static void make_plain(char *line, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        unsigned char c = (unsigned char)line[i], before = i ? (unsigned char)line[i - 1] : 0;
+        if (c == '\r' || c == '\n' || c == '\t')
+            line[i] = ' ';
+        else if (c < ' ' || c == 0x7f)
+            line[i] = '?';
+        else if (c >= 0x80 && c <= 0x9f && before == 0xc2)
+            line[i - 1] = line[i] = '?';
+    }
+}
+
 int dt_outbox_event(struct dt_outbox *o, enum dt_event_kind event, uint32_t call, const char *fmt,
                     ...)
 {
@@ -114,10 +129,7 @@ int dt_outbox_event(struct dt_outbox *o, enum dt_event_kind event, uint32_t call
     va_start(args, fmt);
     dt_vwritef(&w, fmt, args);
     va_end(args);
-    /* Hosts write events line by line, and some of the text comes from peers. */
-    for (size_t i = 0; i < w.n; i++)
-        if (line[i] == '\r' || line[i] == '\n')
-            line[i] = ' ';
+    make_plain(line, w.n);
     return dt_outbox_put(o,
                          &(struct dt_output){
                              .kind = DT_OUT_EVENT,

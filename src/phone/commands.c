@@ -4,6 +4,8 @@
  * plain sentence, REPLY or PROBLEM; show and help by a REPLY for each line. */
 #include "phone/internal.h"
 
+enum { SHOWN_MAX = 60 };
+
 /* A command as it came. */
 struct ask {
     struct dt_phone *p;
@@ -21,6 +23,12 @@ struct command {
 
 #define reply(a, ...) dt_outbox_event(&(a)->p->out, DT_EV_REPLY, __VA_ARGS__)
 #define problem(a, ...) dt_outbox_event(&(a)->p->out, DT_EV_PROBLEM, __VA_ARGS__)
+
+/* A word as sentences repeat it. */
+static struct dt_str shown(struct dt_str word)
+{
+    return dt_str_sub(word, 0, SHOWN_MAX);
+}
 
 static unsigned long number_of(const struct phone_call *c)
 {
@@ -49,7 +57,7 @@ static struct phone_call *pick(struct ask *a, const unsigned *choices, const cha
         struct dt_str text = a->words[1].text;
         if (dt_str_u64(text, UINT32_MAX, &number) ||
             !(c = dt__phone_call_find(a->p, (uint32_t)number))) {
-            problem(a, 0, "There is no call %.*s; show lists the calls.", DT_FMT(text));
+            problem(a, 0, "There is no call %.*s; show lists the calls.", DT_FMT(shown(text)));
             return NULL;
         }
         if (!(allowed >> c->phase & 1))
@@ -90,12 +98,13 @@ static bool pick_line(struct ask *a, unsigned *line)
         return true;
     if (a->n != 4 || !dt_str_ieq(a->words[2].text, DT_STR("line"))) {
         problem(a, 0, "\"%.*s\" is not understood; say dial NUMBER line N.",
-                DT_FMT(a->words[2].text));
+                DT_FMT(shown(a->words[2].text)));
         return false;
     }
     if (dt_str_u64(a->words[3].text, DT_PHONE_LINES, &number) || !number ||
         !a->p->lines[number - 1].used) {
-        problem(a, 0, "There is no line %.*s; show lists the lines.", DT_FMT(a->words[3].text));
+        problem(a, 0, "There is no line %.*s; show lists the lines.",
+                DT_FMT(shown(a->words[3].text)));
         return false;
     }
     *line = (unsigned)number - 1;
@@ -113,7 +122,7 @@ static void reply_dialled(struct ask *a, struct dt_str number, unsigned line)
         dt__phone_server_write(&w, &a->p->lines[line].primary);
     }
     if (c)
-        reply(a, c->number, "Calling %.*s%.*s as call %lu.", DT_FMT(number),
+        reply(a, c->number, "Calling %.*s%.*s as call %lu.", DT_FMT(shown(number)),
               DT_FMT(dt_writer_str(&w)), number_of(c));
 }
 
@@ -136,7 +145,7 @@ static void dial(struct ask *a)
     }
     if (!dt__phone_line_target(a->p, line, number, &w)) {
         problem(a, 0, "No proxy is configured, so %.*s cannot be found; dial sip:%.*s@ADDRESS.",
-                DT_FMT(number), DT_FMT(number));
+                DT_FMT(shown(number)), DT_FMT(shown(number)));
         return;
     }
     int err = w.err ? w.err
@@ -144,13 +153,13 @@ static void dial(struct ask *a)
                                            &held);
     if (err == DT_E_SYNTAX)
         problem(a, 0, "%.*s is not a number or a SIP address; dial digits, or sip:NAME@HOST.",
-                DT_FMT(number));
+                DT_FMT(shown(number)));
     else if (err)
-        problem(a, 0, "%.*s cannot be called: %s; try again in a moment.", DT_FMT(number),
+        problem(a, 0, "%.*s cannot be called: %s; try again in a moment.", DT_FMT(shown(number)),
                 dt_err_text(err));
     else if (held)
         reply(a, held, "Call %lu goes on hold, then %.*s is called.", (unsigned long)held,
-              DT_FMT(number));
+              DT_FMT(shown(number)));
     else
         reply_dialled(a, number, line);
 }
@@ -274,7 +283,7 @@ static void quit(struct ask *a)
     bool again = a->p->quitting;
     if (a->n == 2 && !dt_str_ieq(a->words[1].text, DT_STR("idle"))) {
         problem(a, 0, "\"%.*s\" is not understood; say quit, or quit idle.",
-                DT_FMT(a->words[1].text));
+                DT_FMT(shown(a->words[1].text)));
         return;
     }
     if (a->n == 2) {
@@ -341,7 +350,7 @@ void dt__phone_command(struct dt_phone *p, dt_time now, struct dt_str line)
     const struct command *c = find(a.words[0].text);
     if (!c)
         problem(&a, 0, "There is no command \"%.*s\"; help lists the commands.",
-                DT_FMT(a.words[0].text));
+                DT_FMT(shown(a.words[0].text)));
     else if (a.n - 1 < c->min || a.n - 1 > c->max)
         problem(&a, 0, "That is not understood; say %.*s%s%s.", DT_FMT(first_name(c)),
                 *c->arguments ? " " : "", c->arguments);

@@ -57,6 +57,34 @@ static void outputs_come_in_order(void **state)
     assert_int_equal(k.live, 0);
 }
 
+/* What peers write reaches terminals as text. */
+static void events_hold_no_control_characters(void **state)
+{
+    static const struct {
+        const char *in, *out;
+    } cases[] = {
+        {"Busy \x1b[2J\x7f\x01", "Busy ?[2J??"},
+        {"a\tb\r\nc", "a b  c"},
+        {"\xc2\x9b"
+         "2J \xc2\xa0 \xc3\x9b",
+         "??2J \xc2\xa0 \xc3\x9b"}, /* CSI; others stay */
+    };
+    (void)state;
+    struct kit_alloc k;
+    struct dt_outbox o;
+    struct dt_output out;
+    kit_alloc_init(&k);
+    dt_outbox_init(&o, &k.alloc);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        dt_outbox_begin(&o);
+        assert_int_equal(dt_outbox_event(&o, DT_EV_PROBLEM, 0, "%s", cases[i].in), DT_OK);
+        assert_int_equal(dt_outbox_take(&o, &out, 1), 1);
+        kit_assert_str(out.text, cases[i].out);
+    }
+    dt_outbox_clear(&o);
+    assert_int_equal(k.live, 0);
+}
+
 static void begin_frees_only_what_was_taken(void **state)
 {
     (void)state;
@@ -152,6 +180,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(events_have_names),
         cmocka_unit_test(outputs_come_in_order),
+        cmocka_unit_test(events_hold_no_control_characters),
         cmocka_unit_test(begin_frees_only_what_was_taken),
         cmocka_unit_test(clear_drops_what_nobody_took),
         cmocka_unit_test(outbox_outlives_failing_memory),
