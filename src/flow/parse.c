@@ -39,8 +39,11 @@ void dt__flow_wrong(struct flow_parse *p, int word, const char *what)
     place.column = word < p->n ? p->words[word].column : (unsigned)dt_str_trim(p->line).n + 1;
     if (p->bad)
         return;
+    bool order = dt_str_starts(dt_str_z(what), DT_STR("use")) ||
+                 dt_str_starts(dt_str_z(what), DT_STR("name"));
     if (word < p->n)
-        dt_problem_add(p->problems, true, place, "\"%.*s\" %s", DT_FMT(p->words[word].text), what);
+        dt_problem_add(p->problems, true, place, "\"%.*s\" %s%s", DT_FMT(p->words[word].text),
+                       order ? "is not right here; " : "", what);
     else
         dt_problem_add(p->problems, true, place, "the line ends here; %s", what);
     p->bad = p->failed = true;
@@ -134,7 +137,8 @@ static void parse_end(struct flow_parse *p)
                                             : NULL;
     if (p->failed || !what)
         return;
-    dt_problem_add(p->problems, true, p->place, "the file ends here; %s", what);
+    p->place.line += p->place.line == 0; /* an empty file */
+    dt_problem_add(p->problems, true, p->place, "%s", what);
     p->failed = true;
 }
 

@@ -20,8 +20,8 @@ struct flow_parse {
     bool nomem;
 };
 
-/* "WORD" what: a problem at a word of the line; behind the last word: "the line ends here; what".
- */
+/* A problem at a word of the line: "WORD" is ..., or "WORD" is not right here; use ..., as `what`
+ * begins; behind the last word: the line ends here; ... */
 void dt__flow_wrong(struct flow_parse *p, int word, const char *what);
 /* Is the word there, and this, without quotes? */
 bool dt__flow_is(const struct flow_parse *p, int word, const char *text);

@@ -105,6 +105,10 @@ static const struct {
     {"holds", NULL, "hold", false},     {"resumes", NULL, "resume", false},
 };
 enum { DEEDS = sizeof deeds / sizeof *deeds };
+#define DEEDS_TEXT \
+    "dials NUMBER, answers, rejects, hangs up, holds, resumes, starts, shows \"TEXT\", or -> " \
+    "PARTY " \
+    "MESSAGE"
 
 static void parse_start(struct flow_parse *p, int party)
 {
@@ -163,9 +167,8 @@ void dt__flow_parse_deed(struct flow_parse *p)
     if (party < 0)
         return;
     if (deed == DEEDS && !shows && !starts) {
-        dt__flow_wrong(p, 1,
-                       "is nothing that a party does; use dials NUMBER, answers, rejects, hangs "
-                       "up, holds, resumes, starts, shows \"TEXT\", or -> PARTY MESSAGE");
+        dt__flow_wrong(
+            p, 1, p->n > 1 ? "is nothing that a party does; use " DEEDS_TEXT : "use " DEEDS_TEXT);
         return;
     }
     if (p->f->parties[party].role != DT_FLOW_PHONE) {

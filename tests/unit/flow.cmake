@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: BSD-2-Clause
+dt_unit_test(flow_parse flow)
