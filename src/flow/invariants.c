@@ -1,32 +1,89 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The invariants of reliability.md 4 that a record shows, judged over a whole run: I1, I6, I7, I8,
- * I11, I13, I23. (I36 is asked of the nodes, in run.c.) */
+ * The invariants of reliability.md 4 that a record shows, judged in one pass over a whole run: I1,
+ * I6, I7, I8, I11, I13, I23. (I36 is asked of the nodes, in run.c.) What was seen before is kept in
+ * a table by its keys, so that a long run takes as long as its messages. */
 #include "flow/world.h"
 
 #include "dualtone/msg.h"
 
 #include <string.h>
 
-/* What the checks need of one message that was sent; slices into the record. */
+/* What the checks need of one message; slices into the record. */
 struct seen {
     const struct dt_record_item *item;
-    uint16_t from;
+    uint16_t from, to; /* parties */
     bool request;
     int status;
     enum dt_method method; /* of CSeq */
     uint32_t cseq;
+    unsigned vias;
     struct dt_str branch, call_id, from_tag, to_tag;
+};
+
+/* What is remembered, and of what: by party, method and two texts. */
+enum fact_kind {
+    FINAL,       /* the final status that a party sent on a branch */
+    PROVISIONAL, /* a 1xx of the INVITE on this branch came to a party */
+    INVITED,     /* the CSeq of the INVITE that a party sent on a branch */
+    REQUESTED,   /* a party sent a request with this method and branch */
+    LAST_CSEQ,   /* the highest CSeq of a party in a call (Call-ID, From tag) */
+    RANG         /* the To tag of a phone's 180 in a call */
+};
+struct fact {
+    bool used;
+    uint8_t kind, method;
+    uint16_t party;
+    struct dt_str a, b; /* the texts of the key */
+    uint32_t value;
+    struct dt_str text;
 };
 
 struct judge {
     const struct dt_flow *f;
     const struct dt_record *r;
-    struct seen *list;
-    size_t n;
+    struct fact *facts; /* open addressing; at most half full */
+    size_t mask;
     char *reason;
     size_t size;
 };
+
+/* ---- facts ---- */
+
+static size_t place_of(const struct judge *j, const struct fact *k)
+{
+    static const uint64_t key[2] = {0, 0}; /* what is judged is our own run */
+    const uint8_t head[] = {k->kind, k->method, (uint8_t)(k->party >> 8), (uint8_t)k->party};
+    struct dt_siphash h;
+    dt_siphash_init(&h, key);
+    dt_siphash_add(&h, head, sizeof head);
+    dt_siphash_add_str(&h, k->a);
+    dt_siphash_add_str(&h, k->b);
+    return dt_siphash_end(&h) & j->mask;
+}
+
+static bool same_key(const struct fact *x, const struct fact *y)
+{
+    return x->kind == y->kind && x->method == y->method && x->party == y->party &&
+           dt_str_eq(x->a, y->a) && dt_str_eq(x->b, y->b);
+}
+
+/* The fact with this key; `used` is false where there was none, and set by who fills it. */
+static struct fact *fact(struct judge *j, enum fact_kind kind, uint16_t party,
+                         enum dt_method method, struct dt_str a, struct dt_str b)
+{
+    struct fact k = {.kind = (uint8_t)kind, .method = (uint8_t)method, .party = party};
+    k.a = a;
+    k.b = b;
+    size_t i = place_of(j, &k);
+    while (j->facts[i].used && !same_key(&j->facts[i], &k))
+        i = (i + 1) & j->mask;
+    if (!j->facts[i].used)
+        j->facts[i] = k;
+    return &j->facts[i];
+}
+
+/* ---- messages ---- */
 
 static bool read_message(const struct judge *j, const struct dt_record_item *it, struct seen *out)
 {
@@ -36,6 +93,7 @@ static bool read_message(const struct judge *j, const struct dt_record_item *it,
         dt_sip_check(&m))
         return false;
     *out = (struct seen){.item = it, .from = dt_record_whose(j->r, &it->from)};
+    out->to = dt_record_whose(j->r, &it->to);
     out->request = m.request;
     out->status = m.status;
     out->method = m.cseq.method;
@@ -44,7 +102,15 @@ static bool read_message(const struct judge *j, const struct dt_record_item *it,
     out->call_id = m.call_id;
     out->from_tag = m.from.tag;
     out->to_tag = m.to.tag;
+    struct dt_sip_values vias = dt_sip_values(&m, DT_H_VIA);
+    for (struct dt_str v; dt_sip_values_next(&vias, &v);)
+        out->vias++;
     return true;
+}
+
+static bool is_phone(const struct judge *j, const struct seen *s)
+{
+    return j->f->parties[s->from].role == DT_FLOW_PHONE;
 }
 
 static int broken(struct judge *j, const char *invariant, const struct seen *s, const char *what)
@@ -59,137 +125,149 @@ static int broken(struct judge *j, const char *invariant, const struct seen *s, 
     return DT_E_STATE;
 }
 
-/* The same transaction at the same sender. */
-static bool same_transaction(const struct seen *a, const struct seen *b)
-{
-    return a->from == b->from && a->method == b->method && dt_str_eq(a->branch, b->branch);
-}
+/* ---- the checks: each sees every message that was sent, in order ---- */
 
-static int i1_one_final(struct judge *j, size_t i)
+/* I1: one final on a branch. I8: no provisional behind it. */
+static int one_final(struct judge *j, const struct seen *s)
 {
-    const struct seen *s = &j->list[i];
     if (s->request)
         return DT_OK;
-    for (size_t k = 0; k < i; k++) {
-        const struct seen *b = &j->list[k];
-        if (b->request || b->status < 200 || !same_transaction(b, s))
-            continue;
-        if (s->status < 200)
-            return broken(j, "I8", s, "a provisional response after a final one");
-        if (s->status != b->status)
-            return broken(j, "I1", s, "two different finals on one branch");
+    struct fact *final = fact(j, FINAL, s->from, s->method, s->branch, DT_STR_NONE);
+    if (final->used && s->status < 200)
+        return broken(j, "I8", s, "a provisional response after a final one");
+    if (final->used && s->status != (int) final->value)
+        return broken(j, "I1", s, "two different finals on one branch");
+    if (final->used && is_phone(j, s) && !dt_str_eq(final->text, s->to_tag))
+        return broken(j, "I1", s, "two finals with different To tags on one branch of a phone");
+    if (s->status >= 200) {
+        final->used = true;
+        final->value = (uint32_t)s->status;
+        final->text = s->to_tag;
     }
     return DT_OK;
 }
 
-static int i8_no_answer_to_ack(struct judge *j, size_t i)
+static int no_answer_to_ack(struct judge *j, const struct seen *s)
 {
-    const struct seen *s = &j->list[i];
     if (!s->request && s->method == DT_ACK)
         return broken(j, "I8", s, "an answer to an ACK");
     return DT_OK;
 }
 
-/* Did a response with `low` <= status <= `high` of this INVITE's branch reach its sender before? */
-static bool arrived(const struct judge *j, const struct seen *s, int low, int high)
+/* I6: the ACK of a failure goes on the INVITE's branch (17.1.1.3). */
+static int ack_of_failure(struct judge *j, const struct seen *s)
 {
-    for (size_t i = 0; i < j->r->n && j->r->items[i].at <= s->item->at; i++) {
-        const struct dt_record_item *it = &j->r->items[i];
-        struct seen b;
-        if (it->kind == DT_REC_ARRIVED && dt_record_whose(j->r, &it->to) == s->from &&
-            read_message(j, it, &b) && !b.request && b.status >= low && b.status <= high &&
-            b.method == DT_INVITE && dt_str_eq(b.branch, s->branch))
-            return true;
-    }
-    return false;
-}
-
-static int i6_ack_of_failure(struct judge *j, size_t i)
-{
-    const struct seen *s = &j->list[i];
-    if (!s->request || s->method != DT_ACK)
+    if (!s->request || (s->method != DT_ACK && s->method != DT_INVITE))
         return DT_OK;
-    for (size_t k = 0; k < i; k++) {
-        const struct seen *b = &j->list[k];
-        if (b->request && b->method == DT_INVITE && b->from == s->from &&
-            dt_str_eq(b->branch, s->branch) && b->cseq != s->cseq)
-            return broken(j, "I6", s, "the ACK of a failure has another CSeq than its INVITE");
+    struct fact *invite = fact(j, INVITED, s->from, DT_INVITE, s->branch, DT_STR_NONE);
+    if (s->method == DT_INVITE) {
+        invite->used = true;
+        invite->value = s->cseq;
+    } else if (invite->used && invite->value != s->cseq) {
+        return broken(j, "I6", s, "the ACK of a failure has another CSeq than its INVITE");
+    } else if (invite->used && s->vias != 1) {
+        return broken(j, "I6", s, "the ACK of a failure has more than one Via");
     }
     return DT_OK;
 }
 
-static int i7_cancel(struct judge *j, size_t i)
+static int cancel_after_provisional(struct judge *j, const struct seen *s)
 {
-    const struct seen *s = &j->list[i];
-    if (!s->request || s->method != DT_CANCEL)
+    if (!s->request || s->method != DT_CANCEL ||
+        fact(j, PROVISIONAL, s->from, DT_INVITE, s->branch, DT_STR_NONE)->used)
         return DT_OK;
-    if (!arrived(j, s, 100, 199))
-        return broken(j, "I7", s, "a CANCEL before any provisional response");
+    return broken(j, "I7", s, "a CANCEL before any provisional response");
+}
+
+/* I11: a copy of something older may be sent after something newer. */
+static int cseq_rises(struct judge *j, const struct seen *s)
+{
+    if (!s->request || s->method == DT_ACK || s->method == DT_CANCEL || !is_phone(j, s))
+        return DT_OK;
+    struct fact *request = fact(j, REQUESTED, s->from, s->method, s->branch, DT_STR_NONE);
+    if (request->used)
+        return DT_OK;
+    request->used = true;
+    struct fact *last = fact(j, LAST_CSEQ, s->from, DT_METHOD_OTHER, s->call_id, s->from_tag);
+    if (last->used && last->value >= s->cseq)
+        return broken(j, "I11", s, "the CSeq of a new request does not rise");
+    last->used = true;
+    last->value = s->cseq;
     return DT_OK;
 }
 
-static int i11_cseq_rises(struct judge *j, size_t i)
+static int one_ring(struct judge *j, const struct seen *s)
 {
-    const struct seen *s = &j->list[i];
-    if (!s->request || s->method == DT_ACK || s->method == DT_CANCEL ||
-        j->f->parties[s->from].role != DT_FLOW_PHONE)
+    if (s->request || s->status != 180 || !is_phone(j, s))
         return DT_OK;
-    for (size_t k = 0; k < i; k++) {
-        const struct seen *b = &j->list[k];
-        bool same = b->request && b->method != DT_ACK && b->method != DT_CANCEL &&
-                    b->from == s->from && dt_str_eq(b->call_id, s->call_id) &&
-                    dt_str_eq(b->from_tag, s->from_tag) && !dt_str_eq(b->branch, s->branch);
-        bool repeat = false; /* a copy of something older may be sent after something newer */
-        for (size_t m = 0; m < k && same; m++)
-            repeat = repeat || same_transaction(&j->list[m], s);
-        if (same && !repeat && b->cseq >= s->cseq)
-            return broken(j, "I11", s, "the CSeq of a new request does not rise");
-    }
+    struct fact *rang = fact(j, RANG, s->from, DT_INVITE, s->call_id, DT_STR_NONE);
+    if (rang->used && !dt_str_eq(rang->text, s->to_tag))
+        return broken(j, "I13", s, "one phone rings twice for one call");
+    rang->used = true;
+    rang->text = s->to_tag;
     return DT_OK;
 }
 
-static int i13_one_ring(struct judge *j, size_t i)
+static int addresses(struct judge *j, const struct seen *s)
 {
-    const struct seen *s = &j->list[i];
-    if (s->request || s->status != 180 || j->f->parties[s->from].role != DT_FLOW_PHONE)
-        return DT_OK;
-    for (size_t k = 0; k < i; k++) {
-        const struct seen *b = &j->list[k];
-        if (!b->request && b->status == 180 && b->from == s->from &&
-            dt_str_eq(b->call_id, s->call_id) && !dt_str_eq(b->to_tag, s->to_tag))
-            return broken(j, "I13", s, "one phone rings twice for one call");
-    }
-    return DT_OK;
-}
-
-static int i23_addresses(struct judge *j, size_t i)
-{
-    const struct seen *s = &j->list[i];
-    if (dt_addr_is_any(&s->item->to) || s->item->to.port == 0)
+    static const uint8_t broadcast[4] = {255, 255, 255, 255};
+    const struct dt_addr *to = &s->item->to;
+    if (dt_addr_is_any(to) || to->port == 0)
         return broken(j, "I23", s, "sent to no address");
+    if (to->family == 4 && memcmp(to->ip, broadcast, sizeof broadcast) == 0)
+        return broken(j, "I23", s, "sent to everybody");
     return DT_OK;
 }
 
-static int (*const checks[])(struct judge *j, size_t i) = {
-    i1_one_final,   i6_ack_of_failure, i7_cancel,     i8_no_answer_to_ack,
-    i11_cseq_rises, i13_one_ring,      i23_addresses,
+static int (*const checks[])(struct judge *j, const struct seen *s) = {
+    one_final, ack_of_failure, cancel_after_provisional, no_answer_to_ack, cseq_rises,
+    one_ring,  addresses,
 };
+
+static int see_sent(struct judge *j, const struct seen *s)
+{
+    int err = DT_OK;
+    for (size_t k = 0; k < sizeof checks / sizeof *checks && !err; k++)
+        err = checks[k](j, s);
+    return err;
+}
+
+static void see_arrived(struct judge *j, const struct seen *s)
+{
+    if (!s->request && s->status < 200 && s->method == DT_INVITE)
+        fact(j, PROVISIONAL, s->to, DT_INVITE, s->branch, DT_STR_NONE)->used = true;
+}
+
+/* The most facts that one message leaves: INVITED, REQUESTED, LAST_CSEQ; and half of it stays free.
+ */
+static bool make_table(struct judge *j, size_t messages)
+{
+    size_t size = 64;
+    while (size < 2 * 3 * messages)
+        size *= 2;
+    j->mask = size - 1;
+    j->facts = dt_alloc_zero(j->f->alloc, size * sizeof *j->facts);
+    return j->facts != NULL;
+}
 
 int dt__flow_invariants(const struct dt_flow *f, const struct dt_record *r, size_t from,
                         char *reason, size_t size)
 {
     struct judge j = {.f = f, .r = r, .reason = reason, .size = size};
-    j.list = dt_alloc_array(f->alloc, NULL, r->n + 1, sizeof *j.list);
-    if (!j.list)
-        return DT_E_NOMEM;
-    for (size_t i = from; i < r->n; i++)
-        if (r->items[i].kind == DT_REC_SENT && read_message(&j, &r->items[i], &j.list[j.n]) &&
-            j.list[j.n].from < f->n_parties)
-            j.n++;
+    struct seen s;
     int err = DT_OK;
-    for (size_t i = 0; i < j.n && !err; i++)
-        for (size_t k = 0; k < sizeof checks / sizeof *checks && !err; k++)
-            err = checks[k](&j, i);
-    dt_alloc_free(f->alloc, j.list);
+    reason[0] = '\0';
+    if (!make_table(&j, r->n - from))
+        return DT_E_NOMEM;
+    for (size_t i = from; i < r->n && !err; i++) {
+        enum dt_record_kind kind = r->items[i].kind;
+        if ((kind != DT_REC_SENT && kind != DT_REC_ARRIVED) || !read_message(&j, &r->items[i], &s))
+            continue;
+        if (kind == DT_REC_ARRIVED)
+            see_arrived(&j, &s);
+        else if (s.from < f->n_parties)
+            err = see_sent(&j, &s);
+    }
+    dt_alloc_free(f->alloc, j.facts);
     return err;
 }

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Each invariant that a record shows: a call made by hand that keeps it passes, the same call with
+ * one thing wrong is found, by its number. */
+#define _DEFAULT_SOURCE /* clock_gettime */
+#include "trace_kit.h"
+
+#include "flow/world.h"
+
+#include <time.h>
+
+enum { A, P, B, REASON = 256 };
+
+static struct kit_alloc k;
+static struct dt_flow flow;
+static struct dt_record r;
+static dt_time now;
+
+/* One message as the table has it. */
+struct message {
+    int from, to;     /* parties */
+    const char *what; /* "INVITE", or "180 INVITE" */
+    const char *branch;
+    int cseq;
+    const char *tag;  /* To tag; NULL: none */
+    const char *call; /* NULL: "c1" */
+    bool lost;        /* it did not arrive */
+    bool two_vias;
+};
+
+#define M(f, t, w, b, ...) \
+    { \
+        .from = (f), .to = (t), .what = (w), .branch = (b), .cseq = __VA_ARGS__ \
+    }
+
+static int setup(void **state)
+{
+    (void)state;
+    kit_alloc_init(&k);
+    flow = (struct dt_flow){.alloc = &k.alloc, .n_parties = 3};
+    flow.parties[A].role = flow.parties[B].role = DT_FLOW_PHONE;
+    flow.parties[P].role = DT_FLOW_PROXY;
+    dt_record_init(&r, &k.alloc);
+    kit_parties(&r, "APB");
+    now = 0;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    dt_record_clear(&r);
+    return k.live == 0 ? 0 : -1;
+}
+
+static void message(const struct message *m)
+{
+    char text[1024], start[64];
+    const char *space = strchr(m->what, ' '), *method = space ? space + 1 : m->what;
+    if (space)
+        snprintf(start, sizeof start, "SIP/2.0 %.3s X", m->what);
+    else
+        snprintf(start, sizeof start, "%s sip:b@example.com SIP/2.0", m->what);
+    snprintf(text, sizeof text,
+             "%s\r\nVia: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK%s\r\n%s"
+             "From: <sip:a@example.com>;tag=f\r\nTo: <sip:b@example.com>%s%s\r\nCall-ID: %s\r\n"
+             "CSeq: %d %s\r\nMax-Forwards: 70\r\n%sContent-Length: 0\r\n\r\n",
+             start, m->branch, m->two_vias ? "Via: SIP/2.0/UDP 192.0.2.9;branch=z9hG4bKx\r\n" : "",
+             m->tag ? ";tag=" : "", m->tag ? m->tag : "", m->call ? m->call : "c1", m->cseq, method,
+             strcmp(m->what, "INVITE") == 0 ? "Contact: <sip:a@192.0.2.1>\r\n" : "");
+    kit_packet(&r, now, DT_REC_SENT, (unsigned)m->from, (unsigned)m->to, text);
+    if (!m->lost)
+        kit_packet(&r, now + 1, DT_REC_ARRIVED, (unsigned)m->from, (unsigned)m->to, text);
+    now += 10;
+}
+
+static void judged(const char *want)
+{
+    char reason[REASON];
+    int err = dt__flow_invariants(&flow, &r, 0, reason, sizeof reason);
+    kit_assert_str(dt_str_z(reason), want);
+    assert_int_equal(err, want[0] ? DT_E_STATE : DT_OK);
+}
+
+/* A call that is cancelled, one that is challenged and talked, repeats of everything. */
+static const struct message good[] = {
+    M(A, P, "INVITE", "1", 1, .lost = true),
+    M(A, P, "INVITE", "1", 1),
+    M(P, A, "407 INVITE", "1", 1, .tag = "p", .lost = true),
+    M(P, A, "407 INVITE", "1", 1, .tag = "p"),
+    M(A, P, "ACK", "1", 1, .tag = "p"),
+    M(A, P, "INVITE", "2", 2),
+    M(P, B, "INVITE", "3", 2, .two_vias = true),
+    M(P, A, "100 INVITE", "2", 2),
+    M(B, P, "180 INVITE", "3", 2, .tag = "b"),
+    M(B, P, "180 INVITE", "3", 2, .tag = "b"),
+    M(P, A, "180 INVITE", "2", 2, .tag = "b"),
+    M(B, P, "200 INVITE", "3", 2, .tag = "b"),
+    M(P, A, "200 INVITE", "2", 2, .tag = "b"),
+    M(B, P, "200 INVITE", "3", 2, .tag = "b"),
+    M(P, A, "200 INVITE", "2", 2, .tag = "b"),
+    M(A, P, "ACK", "4", 2, .tag = "b"),
+    M(P, B, "ACK", "5", 2, .tag = "b", .two_vias = true),
+    M(A, P, "BYE", "6", 3, .tag = "b", .lost = true),
+    M(A, P, "INVITE", "7", 1, .call = "c2"),
+    M(A, P, "BYE", "6", 3, .tag = "b"),
+    M(P, A, "200 BYE", "6", 3, .tag = "b"),
+    M(P, A, "100 INVITE", "7", 1, .call = "c2"),
+    M(A, P, "CANCEL", "7", 1, .call = "c2"),
+    M(P, A, "200 CANCEL", "7", 1, .tag = "p", .call = "c2"),
+    M(P, A, "487 INVITE", "7", 1, .tag = "q", .call = "c2"),
+    M(A, P, "ACK", "7", 1, .tag = "q", .call = "c2"),
+};
+
+static void test_good(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+        message(&good[i]);
+    kit_packet(&r, now, DT_REC_SENT, A, P, "\x80\x08voice");
+    kit_event(&r, now, DT_EV_SCREEN, A, "INVITE");
+    judged("");
+}
+
+#define MESSAGES_MAX 4
+static const struct {
+    const char *invariant;
+    struct message messages[MESSAGES_MAX];
+    const char *reason;
+} bad[] = {
+    {"I1",
+     {M(B, P, "200 INVITE", "1", 1, .tag = "b"), M(B, P, "486 INVITE", "1", 1, .tag = "b")},
+     "two different finals on one branch (B sent 486 X, Call-ID c1)"},
+    {"I1",
+     {M(P, A, "486 INVITE", "1", 1, .tag = "b"), M(P, A, "200 INVITE", "1", 1, .tag = "b")},
+     "two different finals on one branch (P sent 200 X, Call-ID c1)"},
+    {"I1",
+     {M(B, P, "200 INVITE", "1", 1, .tag = "b"), M(B, P, "200 INVITE", "1", 1, .tag = "c")},
+     "two finals with different To tags on one branch of a phone (B sent 200 X, Call-ID c1)"},
+    {"I6",
+     {M(A, P, "INVITE", "1", 1), M(A, P, "ACK", "1", 2, .tag = "b")},
+     "the ACK of a failure has another CSeq than its INVITE (A sent ACK, Call-ID c1)"},
+    {"I6",
+     {M(A, P, "INVITE", "1", 1), M(A, P, "ACK", "1", 1, .tag = "b", .two_vias = true)},
+     "the ACK of a failure has more than one Via (A sent ACK, Call-ID c1)"},
+    {"I7",
+     {M(A, P, "INVITE", "1", 1), M(A, P, "CANCEL", "1", 1)},
+     "a CANCEL before any provisional response (A sent CANCEL, Call-ID c1)"},
+    {"I7", /* it was sent, and did not arrive */
+     {M(A, P, "INVITE", "1", 1), M(P, A, "100 INVITE", "1", 1, .lost = true),
+      M(A, P, "CANCEL", "1", 1)},
+     "a CANCEL before any provisional response (A sent CANCEL, Call-ID c1)"},
+    {"I7", /* of another INVITE; of another method */
+     {M(A, P, "INVITE", "1", 1), M(P, A, "100 INVITE", "2", 1), M(P, A, "100 BYE", "1", 1),
+      M(A, P, "CANCEL", "1", 1)},
+     "a CANCEL before any provisional response (A sent CANCEL, Call-ID c1)"},
+    {"I8",
+     {M(B, P, "200 INVITE", "1", 1, .tag = "b"), M(B, P, "180 INVITE", "1", 1, .tag = "b")},
+     "a provisional response after a final one (B sent 180 X, Call-ID c1)"},
+    {"I8",
+     {M(B, P, "200 ACK", "1", 1, .tag = "b")},
+     "an answer to an ACK (B sent 200 X (ACK), Call-ID c1)"},
+    {"I11",
+     {M(A, P, "INVITE", "1", 5), M(A, P, "BYE", "2", 5, .tag = "b")},
+     "the CSeq of a new request does not rise (A sent BYE, Call-ID c1)"},
+    {"I11", /* what came between does not hide it */
+     {M(A, P, "INVITE", "1", 5), M(A, P, "INVITE", "2", 1, .call = "c2"),
+      M(A, P, "INFO", "3", 6, .tag = "b"), M(A, P, "BYE", "4", 5, .tag = "b")},
+     "the CSeq of a new request does not rise (A sent BYE, Call-ID c1)"},
+    {"I13",
+     {M(B, P, "180 INVITE", "1", 1, .tag = "b"), M(B, P, "180 INVITE", "2", 1, .tag = "c")},
+     "one phone rings twice for one call (B sent 180 X, Call-ID c1)"},
+};
+
+static void test_bad(void **state)
+{
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        char want[REASON];
+        assert_int_equal(teardown(state), 0);
+        setup(state);
+        for (size_t m = 0; m < MESSAGES_MAX && bad[i].messages[m].what; m++)
+            message(&bad[i].messages[m]);
+        snprintf(want, sizeof want, "%s: %s", bad[i].invariant, bad[i].reason);
+        judged(want);
+        /* What went before the part that is judged does not count. */
+        char reason[REASON];
+        assert_int_equal(dt__flow_invariants(&flow, &r, r.n, reason, sizeof reason), DT_OK);
+    }
+}
+
+/* What only phones must keep: a proxy forks and carries the requests of many. */
+static void test_proxies_may(void **state)
+{
+    static const struct message table[] = {
+        M(P, A, "200 INVITE", "1", 1, .tag = "b"),
+        M(P, A, "200 INVITE", "1", 1, .tag = "c"),
+        M(P, A, "180 INVITE", "9", 1, .tag = "b"),
+        M(P, A, "180 INVITE", "9", 1, .tag = "c"),
+        M(P, B, "INVITE", "2", 5),
+        M(P, B, "INVITE", "3", 5),
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+        message(&table[i]);
+    judged("");
+}
+
+static void test_addresses(void **state) /* I23 */
+{
+    static const struct {
+        struct dt_addr to;
+        const char *what;
+    } table[] = {
+        {{.port = 5060, .family = 4}, "sent to no address"},
+        {{.port = 5060, .family = 6}, "sent to no address"},
+        {{.ip = {192, 0, 2, 1}, .family = 4}, "sent to no address"},
+        {{.ip = {255, 255, 255, 255}, .port = 5060, .family = 4}, "sent to everybody"},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        char want[REASON];
+        assert_int_equal(teardown(state), 0);
+        setup(state);
+        message(&(struct message)M(A, P, "INVITE", "1", 1, .lost = true));
+        r.items[0].to = table[i].to;
+        snprintf(want, sizeof want, "I23: %s (A sent INVITE, Call-ID c1)", table[i].what);
+        judged(want);
+    }
+}
+
+/* 10,000 messages of calls, all alike enough to meet in the table: well under a second. */
+static void test_long_run(void **state)
+{
+    struct timespec from, to;
+    (void)state;
+    for (int i = 0; i < 5000; i++) {
+        char branch[16], call[16];
+        snprintf(branch, sizeof branch, "%d", i);
+        snprintf(call, sizeof call, "c%d", i / 10);
+        message(&(struct message)M(A, P, "INVITE", branch, i % 10 + 1, .call = call));
+        message(&(struct message)M(P, A, "100 INVITE", branch, i % 10 + 1, .call = call));
+    }
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &from);
+    judged("");
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &to);
+    long ms = (to.tv_sec - from.tv_sec) * 1000 + (to.tv_nsec - from.tv_nsec) / 1000000;
+    print_message("20,000 items judged in %ld ms\n", ms);
+    assert_true(ms < 5000); /* a quadratic judge takes minutes */
+    message(&(struct message)M(A, P, "BYE", "last", 1, .tag = "b",
+                               .call = "c0")); /* and it still sees */
+    judged("I11: the CSeq of a new request does not rise (A sent BYE, Call-ID c0)");
+}
+
+static void test_memory(void **state)
+{
+    char reason[REASON];
+    (void)state;
+    message(&good[0]);
+    k.fail_at = k.calls + 1;
+    assert_int_equal(dt__flow_invariants(&flow, &r, 0, reason, sizeof reason), DT_E_NOMEM);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(test_good),      TEST(test_bad),      TEST(test_proxies_may),
+        TEST(test_addresses), TEST(test_long_run), TEST(test_memory),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
