@@ -211,6 +211,7 @@ static int make_host(struct proxy_program *g, char *err, size_t err_size)
     const struct dt_host_config cfg = {
         .log = &g->log,
         .signals = true,
+        .stall = g->cfg.stall * DT_SECOND,
         .watch = {.message = g->options->trace.n ? on_message : NULL,
                   .event = on_event,
                   .signal = on_signal,

@@ -38,28 +38,33 @@ uint64_t dt__branch_loop(const uint64_t key[2], struct dt_str uri, const struct 
     return dt_siphash_end(&h);
 }
 
-static bool read_hex(struct dt_str s, uint64_t *out)
+int dt__read_hex(struct dt_str s, uint64_t *out)
 {
     uint64_t v = 0;
+    if (!s.n || s.n > 16)
+        return DT_E_SYNTAX;
     for (size_t i = 0; i < s.n; i++) {
         char c = s.p[i];
         if (!dt_is_digit(c) && (c < 'a' || c > 'f'))
-            return false;
+            return DT_E_SYNTAX;
         v = v << 4 | (uint64_t)(dt_is_digit(c) ? c - '0' : c - 'a' + 10);
     }
     *out = v;
-    return true;
+    return DT_OK;
 }
 
-bool dt__branch_loop_of(const uint64_t key[2], struct dt_str branch, uint64_t *loop)
+bool dt__branch_loop_of(const struct dt_keyring *keys, struct dt_str branch, uint64_t *loop)
 {
     uint64_t id;
-    if (branch.n != DT_BRANCH_N || !dt_str_starts(branch, DT_STR(COOKIE)))
+    if (branch.n != DT_BRANCH_N || !dt_str_starts(branch, DT_STR(COOKIE)) ||
+        dt__read_hex(dt_str_sub(branch, COOKIE_N, DT_BRANCH_KEY_DIGITS), &id) ||
+        dt__read_hex(dt_str_sub(branch, COOKIE_N + DT_BRANCH_KEY_DIGITS, DT_BRANCH_PART_DIGITS),
+                     loop))
         return false;
-    return read_hex(dt_str_sub(branch, COOKIE_N, DT_BRANCH_KEY_DIGITS), &id) &&
-           id == dt__branch_key_id(key) &&
-           read_hex(dt_str_sub(branch, COOKIE_N + DT_BRANCH_KEY_DIGITS, DT_BRANCH_PART_DIGITS),
-                    loop);
+    for (size_t i = 0; i < keys->n; i++)
+        if (dt__branch_key_id(keys->key[i]) == id)
+            return true;
+    return false;
 }
 
 /* INVITE, its CANCEL and the ACK of its failure are one class: they must meet at the callee. */

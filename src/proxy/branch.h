@@ -23,6 +23,16 @@ static inline struct dt_str dt__branch_str(const struct dt_branch_text *b)
     return (struct dt_str){b->text, DT_BRANCH_N};
 }
 
+/* R15: the first key signs, all verify. */
+enum { DT_KEYS_MAX = 2 };
+struct dt_keyring {
+    uint64_t key[DT_KEYS_MAX][2];
+    size_t n;
+};
+
+/* Up to 16 lower-case hex digits. DT_OK or DT_E_SYNTAX. */
+int dt__read_hex(struct dt_str s, uint64_t *out);
+
 /* A byte that tells keys apart (R15). */
 unsigned dt__branch_key_id(const uint64_t key[2]);
 
@@ -31,8 +41,9 @@ unsigned dt__branch_key_id(const uint64_t key[2]);
  * agree. */
 uint64_t dt__branch_loop(const uint64_t key[2], struct dt_str uri, const struct dt_str *routes,
                          size_t n);
-/* The loop part of a branch that one of our nodes made with this key; false if none did. */
-bool dt__branch_loop_of(const uint64_t key[2], struct dt_str branch, uint64_t *loop);
+/* The loop part of a branch that one of our nodes made with one of these keys; false if none did.
+ */
+bool dt__branch_loop_of(const struct dt_keyring *keys, struct dt_str branch, uint64_t *loop);
 
 /* The branch for one target of a checked request. `target` is the Contact as registered, or the
  * URI: never an address or a flow. `attempt` is 0 but where another server

@@ -50,6 +50,10 @@ const struct dt_option dt_proxy_options[] = {
     NUMBER(max_transactions, "100000", 10, 10000000, NULL, "at once; more get 503", NULL),
     NUMBER(max_breadth, "60", 1, 60, NULL, "parallel branches of one request", "RFC 5393 5.3"),
     NUMBER(nonce_life, "60", 1, 3600, "s", "a nonce may be used so long", "RFC 7616 3.3"),
+    NUMBER(max_strays, "10000", 0, 10000000, NULL,
+           "responses of the cluster's calls that this node does not know are passed on, a second",
+           "R5"),
+    NUMBER(stall, "4", 1, 86400, "s", "who was stopped for longer acts as restarted", "R10"),
     NUMBER(snapshot_every, "5", 1, 3600, "s", "changed bindings are written so often", NULL),
 };
 const size_t dt_proxy_options_n = sizeof dt_proxy_options / sizeof dt_proxy_options[0];

@@ -14,7 +14,8 @@ enum dt_count_group { DT_COUNT_FORWARDED, DT_COUNT_ANSWERED, DT_COUNT_DROPPED, D
     X(FORWARDED, request) \
     X(FORWARDED, ack) \
     X(FORWARDED, response) \
-    X(FORWARDED, stray) \
+    X(FORWARDED, stray)        /* of a call that this node does not know (R5) */ \
+    X(FORWARDED, siblings)     /* CANCEL of ours to the other targets of such a call */ \
     X(ANSWERED, sanity)        /* 400, 416, 420 */ \
     X(ANSWERED, hops)          /* 483 */ \
     X(ANSWERED, loop)          /* 482 */ \
@@ -31,6 +32,9 @@ enum dt_count_group { DT_COUNT_FORWARDED, DT_COUNT_ANSWERED, DT_COUNT_DROPPED, D
     X(DROPPED, late)           /* a response after the final, or to a branch given up */ \
     X(DROPPED, own)            /* a response to a CANCEL of ours */ \
     X(DROPPED, stray_response) /* without a transaction, and not to be forwarded (R5) */ \
+    X(DROPPED, stray_forged)   /* its dv is not ours */ \
+    X(DROPPED, stray_limit)    /* max_strays */ \
+    X(DROPPED, siblings)       /* there are none */ \
     X(DROPPED, bad_response)   /* no Via left, or not to be built */ \
     X(DROPPED, ack)            /* an ACK that leads nowhere */ \
     X(DROPPED, ended)          /* a request whose transaction ended before it was decided */

@@ -80,7 +80,11 @@ static int keep_addresses(struct dt_proxy *p, struct dt_branch *b, const struct 
 static int build(const struct dt_proxy_work *w, struct dt_branch *b,
                  const struct dt_proxy_target *t)
 {
-    struct dt_forward f = {.target = t, .to = b->to, .attempt = b->attempt, .breadth = b->breadth};
+    struct dt_forward f = {.target = t,
+                           .to = b->to,
+                           .attempt = b->attempt,
+                           .breadth = b->breadth,
+                           .forked = b->fork ? b->fork->n > 1 : w->n_targets > 1};
     int err = dt__forward_build(w, &f, &b->message, &b->branch);
     if (!err)
         b->state = DT_BRANCH_BUILT;
@@ -188,9 +192,25 @@ static uint32_t share(uint32_t breadth, size_t n, size_t i)
     return (uint32_t)(breadth / n + (i < breadth % n));
 }
 
-/* An ACK is sent once, without a transaction (16.11): to the target of the route set, or to all
- * that the look-up yields (R6). */
-static enum dt_step_result send_ack(struct dt_proxy_work *w, uint32_t breadth)
+/* A CANCEL of ours is repeated until it is answered, by a transaction that tells nobody. */
+static int send_alone(const struct dt_proxy_work *w, const struct dt_branch *b)
+{
+    struct dt_request r = {.bytes = b->message,
+                           .to = b->to,
+                           .method = w->m->method,
+                           .branch = dt__branch_str(&b->branch),
+                           .repeats = UINT_MAX};
+    dt_tx ignored;
+    if (dt_str_eq(r.branch, w->spared))
+        return DT_E_STATE;
+    if (w->m->method == DT_CANCEL)
+        return dt_stack_request(w->p->stack, w->now, &r, &ignored);
+    return dt_stack_send(w->p->stack, w->now, b->message, &b->to);
+}
+
+/* What is not answered: an ACK, sent once, without a transaction (16.11), and the CANCEL of
+ * siblings (R5). To the target of the route set, or to all that the look-up yields (R6). */
+static enum dt_step_result send_unanswered(struct dt_proxy_work *w, uint32_t breadth)
 {
     struct dt_proxy *p = w->p;
     bool sent = false;
@@ -205,12 +225,13 @@ static enum dt_step_result send_ack(struct dt_proxy_work *w, uint32_t breadth)
         /* A name that must be asked for first: the ACK of the 2xx's next repeat will find it. */
         int n = dt_resolver_find(p->resolver, w->now, &where, 0, list, DT_TARGETS_MAX);
         if (n > 0 && !keep_target(p, &b, &w->targets[i]) && !build_for(w, &b, list, (size_t)n))
-            sent = !dt_stack_send(p->stack, w->now, b.message, &b.to) || sent;
+            sent = !send_alone(w, &b) || sent;
         dt__branch_clear(p, &b);
     }
+    bool cancel = w->m->method == DT_CANCEL;
     if (!sent)
-        return dt__drop(p, w->m, DT_COUNT_DROPPED_ack);
-    dt__count(p, DT_COUNT_FORWARDED_ack);
+        return dt__drop(p, w->m, cancel ? DT_COUNT_DROPPED_siblings : DT_COUNT_DROPPED_ack);
+    dt__count(p, cancel ? DT_COUNT_FORWARDED_siblings : DT_COUNT_FORWARDED_ack);
     return DT_STEP_WAIT;
 }
 
@@ -266,8 +287,8 @@ enum dt_step_result dt__fork_start(struct dt_proxy_work *w)
     uint32_t breadth = incoming_breadth(w);
     if (!breadth)
         return dt__answer(w, DT_COUNT_ANSWERED_limit, 440, DT_STR_NONE);
-    if (w->m->method == DT_ACK)
-        return send_ack(w, breadth);
+    if (!w->tx)
+        return send_unanswered(w, breadth);
     struct dt_fork *f = dt__fork_new(p, (unsigned)w->n_targets);
     if (!f)
         return dt__answer_busy(w);

@@ -6,7 +6,7 @@
 
 enum {
     VIA_TOP_MAX = 1024, /* the sender's Via, with received and rport */
-    VIA_MAX = DT_SENT_BY_MAX + DT_BRANCH_N + 48,
+    VIA_MAX = DT_SENT_BY_MAX + DT_BRANCH_N + DT_ECHO_N + 48,
     ROUTE_MAX = 2048,
     RECORD_MAX = DT_SENT_BY_MAX + 64,
     DEFAULT_HOPS = 70
@@ -206,6 +206,8 @@ static void edit_via(struct plan *p, struct dt_str branch)
     unsigned transport = p->f->to.remote.transport;
     struct dt_writer top = dt_writer(p->top_via, sizeof p->top_via);
     struct dt_writer w = dt_writer(p->via, sizeof p->via);
+    struct dt_echo echo;
+    dt__echo_make(&echo, p->w->p->key, p->f->forked, branch, &m->via, &p->w->from.remote);
     dt_sip_write_via(&top, &m->via, &p->w->from.remote);
     if (!dt_str_eq(dt_writer_str(&top), m->via.text))
         dt_sip_edit_slice(&p->edits, m->via.text, dt_writer_str(&top));
@@ -213,7 +215,8 @@ static void edit_via(struct plan *p, struct dt_str branch)
     dt_write(&w, dt__self_sent_by(&p->w->p->self, transport));
     dt_write_lit(&w, ";branch=");
     dt_write(&w, branch);
-    dt_write_lit(&w, ";rport");
+    dt_write_lit(&w, ";rport;dv=");
+    dt_write(&w, (struct dt_str){echo.text, sizeof echo.text});
     dt_sip_edit_push(&p->edits, DT_H_VIA, dt_writer_str(&w));
     if (top.err || w.err)
         p->edits.err = DT_E_LIMIT;

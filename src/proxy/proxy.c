@@ -17,7 +17,7 @@ static void on_request(void *user, dt_time now, dt_tx tx, const struct dt_sip_ms
     w.tx = tx;
     w.m = m;
     w.from = *from;
-    w.user = DT_STR_NONE;
+    w.user = w.spared = DT_STR_NONE;
     w.n_targets = 0;
     p->counts.in++;
     dt__chain_run(&w);
@@ -106,10 +106,22 @@ static int listen_all(struct dt_proxy *p)
 }
 
 /* One key of the cluster, a key of its own for each use. */
-static void derive_nonce_key(struct dt_proxy *p)
+static void add_key(struct dt_proxy *p, const uint64_t key[2])
 {
-    p->nonce_key.key[0] = dt_siphash(p->key, DT_STR("nonce 0"));
-    p->nonce_key.key[1] = dt_siphash(p->key, DT_STR("nonce 1"));
+    uint64_t *own = p->keys.key[p->keys.n];
+    struct dt_nonce_key *nonce = &p->nonce_keys[p->keys.n++];
+    own[0] = key[0];
+    own[1] = key[1];
+    nonce->key[0] = dt_siphash(own, DT_STR("nonce 0"));
+    nonce->key[1] = dt_siphash(own, DT_STR("nonce 1"));
+}
+
+int dt_proxy_add_key(struct dt_proxy *p, const uint64_t key[2])
+{
+    if (p->keys.n == DT_KEYS_MAX)
+        return DT_E_LIMIT;
+    add_key(p, key);
+    return DT_OK;
 }
 
 struct dt_proxy *dt_proxy_new(const struct dt_proxy_config *cfg, const uint64_t key[2],
@@ -121,9 +133,8 @@ struct dt_proxy *dt_proxy_new(const struct dt_proxy_config *cfg, const uint64_t 
     uint64_t table_key[2] = {dt_rng_u64(&env->rng), dt_rng_u64(&env->rng)};
     p->cfg = cfg;
     p->env = env;
-    p->key[0] = key[0];
-    p->key[1] = key[1];
-    derive_nonce_key(p);
+    p->key = p->keys.key[0];
+    add_key(p, key);
     dt__self_init(&p->self, cfg);
     dt_outbox_init(&p->out, env->alloc);
     dt_timers_init(&p->timers, env->alloc);

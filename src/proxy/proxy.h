@@ -28,8 +28,10 @@ struct dt_proxy_config {
     int64_t min_expires, max_expires; /* s */
     int64_t max_contacts, max_bindings, max_transactions, max_breadth, nonce_life;
     int64_t snapshot_every; /* s */
+    int64_t max_strays;     /* a second (R5) */
+    int64_t stall;          /* s (R10): the host's */
 };
-enum { DT_PROXY_OPTIONS = 21 }; /* rows; for who needs a constant */
+enum { DT_PROXY_OPTIONS = 23 }; /* rows; for who needs a constant */
 extern const struct dt_option dt_proxy_options[];
 extern const size_t dt_proxy_options_n;
 /* Checks what rows cannot: listen is there and well formed, cluster_address set when listen is a
@@ -41,6 +43,9 @@ struct dt_proxy;
  * DT_OUT_LISTEN for each address, an event READY when all listen, PROBLEM for one that cannot. */
 struct dt_proxy *dt_proxy_new(const struct dt_proxy_config *cfg, const uint64_t key[2],
                               struct dt_env *env);
+/* R15: a further key that what other nodes signed is verified with, while the keys are changed.
+ * Once, before the first input; DT_E_LIMIT for more. */
+int dt_proxy_add_key(struct dt_proxy *p, const uint64_t key[2]);
 void dt_proxy_free(struct dt_proxy *p);
 extern const struct dt_node_ops dt_proxy_node; /* the node is a struct dt_proxy */
 

@@ -6,22 +6,9 @@
 
 /* ---- sending upstream ---- */
 
-/* Without our Via; NULL if no Via would be left (16.7 step 3) or there is no memory. `forward` may
- * add to the edits. */
-static struct dt_bytes *without_via(struct dt_proxy *p, struct dt_sip_edits *e)
-{
-    struct dt_bytes *out;
-    struct dt_sip_values v = dt_sip_values(e->m, DT_H_VIA);
-    struct dt_str value;
-    if (!dt_sip_values_next(&v, &value) || !dt_sip_values_next(&v, &value))
-        return NULL;
-    dt_sip_edit_pop(e, DT_H_VIA, 1);
-    return dt_sip_forward(e, p->env->alloc, &out) ? NULL : out;
-}
-
 static int send_up(struct dt_proxy *p, dt_time now, const struct dt_fork *f, struct dt_sip_edits *e)
 {
-    struct dt_bytes *bytes = without_via(p, e);
+    struct dt_bytes *bytes = dt__without_via(p, e);
     if (!bytes)
         return DT_E_NOMEM;
     int err = dt_stack_respond(p->stack, now, f->server, e->m->status, bytes);
@@ -229,50 +216,6 @@ static void success(struct dt_proxy *p, dt_time now, struct dt_branch *b,
     clear_kept(p, f, NULL);
 }
 
-/* ---- without a transaction ---- */
-
-/* The 2xx of a call that was begun before this node restarted. R5 will prove that the Via is ours;
- * until then its form must do, and only the one response goes on that a call cannot do without. */
-static bool is_ours(const struct dt_proxy *p, const struct dt_sip_msg *m)
-{
-    uint64_t loop;
-    return m->cseq.method == DT_INVITE && m->status / 100 == 2 &&
-           dt__self_is_sent_by(&p->self, m->via.sent_by) &&
-           dt__branch_loop_of(p->key, m->via.branch, &loop);
-}
-
-static int send_stray(struct dt_proxy *p, dt_time now, const struct dt_sip_msg *m,
-                      const struct dt_hop *from)
-{
-    struct dt_sip_values v = dt_sip_values(m, DT_H_VIA);
-    struct dt_hop to = {.stream = 0};
-    struct dt_sip_edits e;
-    struct dt_str value;
-    struct dt_via next;
-    if (!dt_sip_values_next(&v, &value) || !dt_sip_values_next(&v, &value) ||
-        dt_sip_via(&next, value) || dt_via_response_addr(&next, &to.remote))
-        return DT_E_ABSENT;
-    if (dt__addr_forbidden(&to.remote) ||
-        dt__self_local(&p->self, &to.remote, &from->local, &to.local))
-        return DT_E_UNREACHABLE;
-    dt_sip_edits_init(&e, m);
-    struct dt_bytes *bytes = without_via(p, &e);
-    if (!bytes)
-        return DT_E_NOMEM;
-    int err = dt_stack_send(p->stack, now, bytes, &to);
-    dt_bytes_drop(bytes);
-    return err;
-}
-
-static void stray(struct dt_proxy *p, dt_time now, const struct dt_sip_msg *m,
-                  const struct dt_hop *from)
-{
-    if (is_ours(p, m) && !send_stray(p, now, m, from))
-        dt__count(p, DT_COUNT_FORWARDED_stray);
-    else
-        dt__drop(p, m, DT_COUNT_DROPPED_stray_response);
-}
-
 /* ---- entry ---- */
 
 static void of_branch(struct dt_proxy *p, dt_time now, struct dt_branch *b,
@@ -297,7 +240,7 @@ void dt__response(struct dt_proxy *p, dt_time now, dt_tx tx, uint64_t cookie,
 {
     struct dt_branch *b = dt__branch_find(p, cookie);
     if (!tx)
-        return stray(p, now, m, from);
+        return dt__stray(p, now, m, from);
     if (!cookie)
         return dt__count(p, DT_COUNT_DROPPED_own);
     if (!b || b->client != tx)

@@ -10,6 +10,7 @@
 #include "dualtone/stack.h"
 #include "proxy/branch.h"
 #include "proxy/counts.h"
+#include "proxy/echo.h"
 #include "proxy/nonces.h"
 #include "proxy/self.h"
 #include "store/location.h"
@@ -33,12 +34,23 @@ struct dt_forks {
     uint32_t n, cap, free, live;
 };
 
+/* Of the responses without a transaction: how many more may go on in this second, and for which 2xx
+ * the siblings were cancelled already (R5). */
+enum { DT_STRAYS_KEPT = 64 };
+struct dt_strays {
+    dt_time second;
+    uint32_t used;
+    uint64_t cancelled[DT_STRAYS_KEPT]; /* hashes of branches, a ring */
+    unsigned next;
+};
+
 struct dt_proxy {
     const struct dt_proxy_config *cfg;
     struct dt_env *env;
     struct dt_self self;
-    uint64_t key[2];
-    struct dt_nonce_key nonce_key;
+    struct dt_keyring keys;
+    const uint64_t *key;                         /* the one that signs: the first of `keys` */
+    struct dt_nonce_key nonce_keys[DT_KEYS_MAX]; /* made from `keys` */
     struct dt_outbox out;
     struct dt_stack *stack;
     struct dt_resolver *resolver;
@@ -49,6 +61,7 @@ struct dt_proxy {
     struct dt_forks forks;
     struct dt_proxy_counts_table counts;
     uint64_t saved_version;
+    struct dt_strays strays;
 };
 
 /* One place where a request shall go. Slices live as long as the request and the location. */
@@ -63,7 +76,7 @@ struct dt_proxy_target {
 struct dt_proxy_work {
     struct dt_proxy *p;
     dt_time now;
-    dt_tx tx; /* 0: an ACK, which is never answered */
+    dt_tx tx; /* 0: an ACK, or a CANCEL of ours (stray.c), which are never answered */
     const struct dt_sip_msg *m;
     struct dt_hop from;
     /* by steps/route.c */
@@ -78,6 +91,7 @@ struct dt_proxy_work {
     char aor_buf[DT_AOR_MAX];
     struct dt_str aor; /* ours, and a user is named: canonical */
     uint64_t loop;
+    struct dt_str spared; /* a CANCEL of ours: the branch that has answered */
     /* by steps/auth.c */
     struct dt_str user; /* who has proved a password; a subscriber's name */
     /* by steps/location.c and relay.c */
@@ -135,6 +149,7 @@ struct dt_forward {
     struct dt_hop to;
     unsigned attempt;
     uint32_t breadth; /* Max-Breadth of this branch; 0: as it is */
+    bool forked;      /* there are other targets (R3) */
 };
 /* The request as it goes to one target (16.6 steps 1 to 8), one build. `*out` gets one reference,
  * `branch` is that of its top Via. DT_OK, DT_E_NOMEM, DT_E_LIMIT, DT_E_SYNTAX. */
@@ -159,5 +174,13 @@ void dt__forks_clear(struct dt_proxy *p);
 
 void dt__response(struct dt_proxy *p, dt_time now, dt_tx tx, uint64_t cookie,
                   const struct dt_sip_msg *m, const struct dt_hop *from);
+
+/* ---- stray.c: R5 ---- */
+
+/* A response that belongs to no transaction. */
+void dt__stray(struct dt_proxy *p, dt_time now, const struct dt_sip_msg *m,
+               const struct dt_hop *from);
+/* Without our Via; NULL if no Via would be left (16.7 step 3) or there is no memory. */
+struct dt_bytes *dt__without_via(struct dt_proxy *p, struct dt_sip_edits *e);
 
 #endif

@@ -9,6 +9,7 @@
 #include "proxy/branch.h"
 
 static const uint64_t key[2] = {1, 2}, other_key[2] = {1, 3};
+static const struct dt_keyring ring = {{{1, 2}}, 1}, other_ring = {{{1, 3}}, 1};
 
 struct inputs {
     const char *method, *uri, *sent_by, *branch, *from_tag, *to_tag, *call_id, *target;
@@ -66,14 +67,14 @@ static void form(void **state)
                                        "89"
                                        "0000000000000007"
                                        "6abadf3687bf6db8");
-    assert_true(dt__branch_loop_of(key, dt__branch_str(&b), &loop));
+    assert_true(dt__branch_loop_of(&ring, dt__branch_str(&b), &loop));
     assert_int_equal(loop, 7);
-    assert_false(dt__branch_loop_of(other_key, dt__branch_str(&b), &loop));
+    assert_false(dt__branch_loop_of(&other_ring, dt__branch_str(&b), &loop));
     for (size_t n = 0; n < DT_BRANCH_N; n++)
         assert_false(
-            dt__branch_loop_of(key, kit_guarded(0, dt_str_sub(dt__branch_str(&b), 0, n)), &loop));
+            dt__branch_loop_of(&ring, kit_guarded(0, dt_str_sub(dt__branch_str(&b), 0, n)), &loop));
     b.text[12] = 'g';
-    assert_false(dt__branch_loop_of(key, dt__branch_str(&b), &loop));
+    assert_false(dt__branch_loop_of(&ring, dt__branch_str(&b), &loop));
 }
 
 #define WITH(field, value) \

@@ -63,7 +63,7 @@ static void whole_call(void **state)
 static void forwarded_request(void **state)
 {
     static struct kit_proxy k;
-    char want[2048], branch[64] = "", token[32] = "";
+    char want[2048], branch[64] = "", echo[32] = "", token[32] = "";
     (void)state;
     open_with_bob(&k);
     kit_proxy_recv(&k, "192.0.2.99:6000",
@@ -82,11 +82,12 @@ static void forwarded_request(void **state)
                    "Content-Type: application/sdp\r\n"
                    "Content-Length: 5\r\n\r\nv=0\r\n");
     const char *got = kit_last(&k, BOB);
-    sscanf(kit_header(got, "Via"), "SIP/2.0/UDP 192.0.2.1:5060;branch=%41[0-9a-zA-Z]", branch);
+    sscanf(kit_header(got, "Via"),
+           "SIP/2.0/UDP 192.0.2.1:5060;branch=%41[0-9a-zA-Z];rport;dv=%31[0-9a-f.]", branch, echo);
     sscanf(kit_header(got, "Record-Route"), "<sip:192.0.2.1:5060;lr;dt=%16[0-9a-f]", token);
     snprintf(want, sizeof want,
              "INVITE sip:bob@192.0.2.12 SIP/2.0\r\n"
-             "Via: SIP/2.0/UDP 192.0.2.1:5060;branch=%s;rport\r\n"
+             "Via: SIP/2.0/UDP 192.0.2.1:5060;branch=%s;rport;dv=%s\r\n"
              "v: SIP/2.0/UDP 10.0.0.1;branch=z9hG4bKb1;x=\"a;b\";received=192.0.2.99;rport=6000 , "
              "SIP/2.0/TCP h\r\n"
              "Via: SIP/2.0/UDP older;branch=z9hG4bKo\r\n"
@@ -102,7 +103,7 @@ static void forwarded_request(void **state)
              "Contact: <sip:a@10.0.0.1>\r\n"
              "Content-Type: application/sdp\r\n"
              "Content-Length: 5\r\n\r\nv=0\r\n",
-             branch, token);
+             branch, echo, token);
     assert_string_equal(got, want);
     assert_int_equal(strlen(branch), 41);
     assert_int_equal(strlen(token), 16);

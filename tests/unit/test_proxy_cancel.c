@@ -115,75 +115,6 @@ static void without_its_invite(void **state)
     kit_proxy_close(&k);
 }
 
-/* After a restart the answer to a call begun before still finds its caller, and nothing else
- * does. */
-static void stray_responses(void **state)
-{
-    static const struct {
-        int status;
-        const char *method;
-        const char *top; /* NULL: ours */
-        bool forwarded;
-    } rows[] = {
-        {200, "INVITE", NULL, true},
-        {180, "INVITE", NULL, false},
-        {486, "INVITE", NULL, false},
-        {200, "BYE", NULL, false},
-        {200, "INVITE", "SIP/2.0/UDP 192.0.2.9:5060;branch=z9hG4bKx", false},
-        {200, "INVITE", "SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bKforged", false},
-    };
-    (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        static struct kit_proxy k;
-        char text[2048];
-        open_calling(&k);
-        const char *via = kit_header(kit_last(&k, BOB), "Via");
-        kit_proxy_input(&k, &(struct dt_input){.kind = DT_IN_WOKE, .age = 5 * DT_SECOND});
-        snprintf(text, sizeof text,
-                 "SIP/2.0 %d Word\r\nVia: %.*s\r\n"
-                 "Via: SIP/2.0/UDP 192.0.2.11:5060;branch=z9hG4bKb1\r\n"
-                 "From: <sip:alice@example.com>;tag=f1\r\nTo: <sip:bob@example.com>;tag=t\r\n"
-                 "Call-ID: c1\r\nCSeq: 1 %s\r\nContent-Length: 0\r\n\r\n",
-                 rows[i].status, (int)(strstr(via, " | ") - via), rows[i].top ? "" : via,
-                 rows[i].method);
-        if (rows[i].top)
-            snprintf(text, sizeof text,
-                     "SIP/2.0 200 OK\r\nVia: %s\r\n"
-                     "Via: SIP/2.0/UDP 192.0.2.11:5060;branch=z9hG4bKb1\r\n"
-                     "From: <sip:alice@example.com>;tag=f1\r\nTo: <sip:bob@example.com>;tag=t\r\n"
-                     "Call-ID: c1\r\nCSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n",
-                     rows[i].top);
-        kit_proxy_recv(&k, BOB, text);
-        kit_proxy_log(&k, rows[i].forwarded ? "0 > 192.0.2.11:5060 200 INVITE\n" : "");
-        assert_int_equal(kit_count(&k, "forwarded.stray"), rows[i].forwarded);
-        assert_int_equal(kit_count(&k, "dropped.stray_response"), !rows[i].forwarded);
-        kit_proxy_close(&k);
-    }
-}
-
-/* I23: a stray does not carry us to 0.0.0.0, broadcast or nowhere. */
-static void stray_to_nowhere(void **state)
-{
-    static const char *const next[] = {"0.0.0.0:5060", "255.255.255.255:5060", "224.0.0.1:5060",
-                                       "name.example", "192.0.2.11:0"};
-    (void)state;
-    for (size_t i = 0; i < sizeof next / sizeof next[0]; i++) {
-        static struct kit_proxy k;
-        char text[2048];
-        open_calling(&k);
-        const char *via = kit_header(kit_last(&k, BOB), "Via");
-        kit_proxy_input(&k, &(struct dt_input){.kind = DT_IN_WOKE, .age = 5 * DT_SECOND});
-        snprintf(text, sizeof text,
-                 "SIP/2.0 200 OK\r\nVia: %.*s\r\nVia: SIP/2.0/UDP %s;branch=z9hG4bKb1\r\n"
-                 "From: <sip:alice@example.com>;tag=f1\r\nTo: <sip:bob@example.com>;tag=t\r\n"
-                 "Call-ID: c1\r\nCSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n",
-                 (int)(strstr(via, " | ") - via), via, next[i]);
-        kit_proxy_recv(&k, BOB, text);
-        kit_proxy_log(&k, "");
-        kit_proxy_close(&k);
-    }
-}
-
 /* Responses of a transaction that lost its Vias, or has none but ours. */
 static void response_without_via(void **state)
 {
@@ -208,8 +139,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(after_ringing),      cmocka_unit_test(before_ringing),
         cmocka_unit_test(callee_is_dead),     cmocka_unit_test(answer_crosses_cancel),
-        cmocka_unit_test(without_its_invite), cmocka_unit_test(stray_responses),
-        cmocka_unit_test(stray_to_nowhere),   cmocka_unit_test(response_without_via),
+        cmocka_unit_test(without_its_invite), cmocka_unit_test(response_without_via),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

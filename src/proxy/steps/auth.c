@@ -30,7 +30,7 @@ static void write_challenge(const struct check *c, struct dt_writer *out, enum d
     char nonce[64];
     struct dt_writer n = dt_writer(nonce, sizeof nonce);
     uint32_t salt = (uint32_t)dt_rng_u64(&c->w->p->env->rng);
-    dt_nonce_write(&n, &p->nonce_key, wall, salt, p->cfg->domain, &c->w->from.remote);
+    dt_nonce_write(&n, &p->nonce_keys[0], wall, salt, p->cfg->domain, &c->w->from.remote);
     dt_write_z(out, dt_header_name(c->challenge));
     dt_write_lit(out, ": ");
     dt_digest_challenge(out, p->cfg->domain, dt_writer_str(&n), hash, c->stale);
@@ -135,6 +135,17 @@ static bool is_fresh(const struct check *c)
                           count, request_hash(c)) != DT_E_STALE;
 }
 
+/* R15: with any of the keys. */
+static int check_nonce(const struct check *c, int64_t wall)
+{
+    const struct dt_proxy *p = c->w->p;
+    int age = DT_E_SYNTAX;
+    for (size_t i = 0; i < p->keys.n && age && age != DT_E_STALE; i++)
+        age = dt_nonce_check(&p->nonce_keys[i], c->auth.nonce, wall, p->cfg->nonce_life,
+                             p->cfg->domain, &c->w->from.remote);
+    return age;
+}
+
 static enum dt_step_result judge(struct check *c)
 {
     const struct dt_proxy *p = c->w->p;
@@ -143,8 +154,7 @@ static enum dt_step_result judge(struct check *c)
         return challenge(c);
     if (!is_for_this(c))
         return refuse(c, 400);
-    int age = dt_nonce_check(&p->nonce_key, c->auth.nonce, wall, p->cfg->nonce_life, p->cfg->domain,
-                             &c->w->from.remote);
+    int age = check_nonce(c, wall);
     bool right = is_right(c);
     c->stale = right && (age == DT_E_STALE || (!age && !is_fresh(c)));
     if (!right || age || c->stale)

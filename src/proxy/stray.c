@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Responses to requests that another node of the cluster forwarded, or this one before it was
+ * restarted (design.md R5). RFC 6026 7.3 forbids to pass on what has no transaction, because that
+ * opens a relay; the MAC in our Via and a rate limit keep it closed. */
+#include "proxy/work.h"
+
+struct stray {
+    struct dt_proxy *p;
+    dt_time now;
+    const struct dt_sip_msg *m;
+    const struct dt_hop *from;
+    struct dt_via below;
+    struct dt_hop to;
+    bool forked;
+};
+
+struct dt_bytes *dt__without_via(struct dt_proxy *p, struct dt_sip_edits *e)
+{
+    struct dt_bytes *out;
+    struct dt_sip_values v = dt_sip_values(e->m, DT_H_VIA);
+    struct dt_str value;
+    if (!dt_sip_values_next(&v, &value) || !dt_sip_values_next(&v, &value))
+        return NULL;
+    dt_sip_edit_pop(e, DT_H_VIA, 1);
+    return dt_sip_forward(e, p->env->alloc, &out) ? NULL : out;
+}
+
+/* ---- may it go on? ---- */
+
+/* A CANCEL that lost its transaction is repeated by whoever sent it. */
+static bool is_wanted(const struct dt_sip_msg *m)
+{
+    return m->status > 100 && m->cseq.method != DT_CANCEL;
+}
+
+static bool is_ours(struct stray *s)
+{
+    struct dt_sip_values v = dt_sip_values(s->m, DT_H_VIA);
+    struct dt_str value;
+    if (!dt_sip_values_next(&v, &value) || !dt_sip_values_next(&v, &value) ||
+        dt_sip_via(&s->below, value))
+        return false;
+    return dt__self_is_sent_by(&s->p->self, s->m->via.sent_by) &&
+           dt__echo_check(&s->p->keys, &s->m->via, &s->below, &s->forked, &s->to.remote);
+}
+
+static bool is_within_limit(struct dt_proxy *p, dt_time now)
+{
+    struct dt_strays *s = &p->strays;
+    if (now - s->second >= DT_SECOND) {
+        s->second = now;
+        s->used = 0;
+    }
+    return s->used++ < (uint64_t)p->cfg->max_strays;
+}
+
+/* ---- on its way ---- */
+
+static int send_on(const struct stray *s)
+{
+    struct dt_sip_edits e;
+    dt_sip_edits_init(&e, s->m);
+    struct dt_bytes *bytes = dt__without_via(s->p, &e);
+    if (!bytes)
+        return DT_E_NOMEM;
+    int err = dt_stack_send(s->p->stack, s->now, bytes, &s->to);
+    dt_bytes_drop(bytes);
+    return err;
+}
+
+/* ---- the siblings of a 2xx ---- */
+
+/* Its repeats need not cancel them again. */
+static bool is_new(struct dt_proxy *p, struct dt_str branch)
+{
+    struct dt_strays *s = &p->strays;
+    uint64_t hash = dt_siphash(p->key, branch);
+    for (size_t i = 0; i < DT_STRAYS_KEPT; i++)
+        if (s->cancelled[i] == hash)
+            return false;
+    s->cancelled[s->next++ % DT_STRAYS_KEPT] = hash;
+    return true;
+}
+
+/* The CANCEL that the caller would send. */
+static struct dt_bytes *write_cancel(const struct stray *s)
+{
+    struct dt_bytes *b = dt_bytes_new(s->p->env->alloc, s->m->text.n + 256);
+    if (!b)
+        return NULL;
+    struct dt_writer w = dt_writer(b->data, b->cap);
+    struct dt_str to = s->m->to.uri.text;
+    dt_sip_write_request(&w, DT_STR("CANCEL"), to);
+    dt_sip_write_header(&w, DT_H_VIA, s->below.text);
+    dt_sip_write_header(&w, DT_H_FROM, dt_sip_get(s->m, DT_H_FROM));
+    dt_sip_write_headerf(&w, DT_H_TO, "<%.*s>", DT_FMT(to));
+    dt_sip_write_header(&w, DT_H_CALL_ID, s->m->call_id);
+    dt_sip_write_headerf(&w, DT_H_CSEQ, "%u CANCEL", (unsigned)s->m->cseq.number);
+    dt_sip_write_body(&w, DT_STR_NONE, DT_STR_NONE);
+    b->n = (uint32_t)w.n;
+    if (!w.err)
+        return b;
+    dt_bytes_drop(b);
+    return NULL;
+}
+
+/* It runs through the steps as if the caller had sent it, so by R2 the siblings get the branches
+ * that their INVITEs had. Where To is not what the caller dialled, it finds nobody. */
+static void cancel_siblings(const struct stray *s)
+{
+    struct dt_sip_header headers[DT_MSG_HEADERS_MAX];
+    struct dt_sip_msg m;
+    struct dt_bytes *bytes = write_cancel(s);
+    if (!bytes)
+        return;
+    struct dt_proxy_work w = {.p = s->p, .now = s->now, .m = &m, .spared = s->m->via.branch};
+    w.from = (struct dt_hop){.local = s->to.local, .remote = s->to.remote};
+    if (!dt_sip_parse(&m, dt_bytes_str(bytes), headers, DT_MSG_HEADERS_MAX) && !dt_sip_check(&m) &&
+        dt__self_is_uri(&s->p->self, &m.uri, NULL)) {
+        s->p->counts.in++;
+        dt__chain_run(&w);
+    }
+    dt_bytes_drop(bytes);
+}
+
+/* ---- entry ---- */
+
+static enum dt_proxy_count judge(struct stray *s)
+{
+    if (!is_wanted(s->m))
+        return DT_COUNT_DROPPED_stray_response;
+    if (!is_ours(s))
+        return DT_COUNT_DROPPED_stray_forged;
+    if (s->forked && s->m->status >= 300)
+        return DT_COUNT_DROPPED_stray_response; /* the caller's repeat forks again */
+    if (dt__addr_forbidden(&s->to.remote) ||
+        dt__self_local(&s->p->self, &s->to.remote, &s->from->local, &s->to.local))
+        return DT_COUNT_DROPPED_stray_response;
+    if (!is_within_limit(s->p, s->now))
+        return DT_COUNT_DROPPED_stray_limit;
+    return send_on(s) ? DT_COUNT_DROPPED_stray_response : DT_COUNT_FORWARDED_stray;
+}
+
+void dt__stray(struct dt_proxy *p, dt_time now, const struct dt_sip_msg *m,
+               const struct dt_hop *from)
+{
+    struct stray s = {.p = p, .now = now, .m = m, .from = from};
+    enum dt_proxy_count result = judge(&s);
+    if (result != DT_COUNT_FORWARDED_stray) {
+        dt__drop(p, m, result);
+        return;
+    }
+    dt__count(p, result);
+    if (s.forked && m->status < 300 && m->status >= 200 && m->cseq.method == DT_INVITE &&
+        is_new(p, m->via.branch))
+        cancel_siblings(&s);
+}
