@@ -45,7 +45,6 @@ static int fail(const char *sentence)
 
 static bool hex_key(struct dt_str text, uint64_t key[2])
 {
-    text = dt_str_trim(text);
     if (text.n != (size_t)2 * KEY_BYTES)
         return false;
     key[0] = key[1] = 0;
@@ -59,19 +58,33 @@ static bool hex_key(struct dt_str text, uint64_t key[2])
     return true;
 }
 
+/* R15: a line, or two of which the second only verifies; then `*n` is 2. */
+static bool hex_keys(struct dt_str text, uint64_t keys[2][2], size_t *n)
+{
+    struct dt_reader r = dt_reader(dt_str_trim(text));
+    bool good = hex_key(dt_str_trim(dt_reader_until(&r, '\n')), keys[0]);
+    *n = 1;
+    if (!good || !dt_reader_char(&r, '\n'))
+        return good;
+    *n = 2;
+    return hex_key(dt_str_trim(dt_reader_rest(&r)), keys[1]);
+}
+
 /* Without a file the key lasts as long as the process: calls that outlive it lose R2's promise. */
-static int read_key(struct proxy_program *g, uint64_t key[2], char *err, size_t err_size)
+static int read_keys(struct proxy_program *g, uint64_t keys[2][2], size_t *n, char *err,
+                     size_t err_size)
 {
     char path[PATH_SIZE];
     int e = DT_E_LIMIT;
-    key[0] = dt_rng_u64(&g->env.rng);
-    key[1] = dt_rng_u64(&g->env.rng);
+    keys[0][0] = dt_rng_u64(&g->env.rng);
+    keys[0][1] = dt_rng_u64(&g->env.rng);
+    *n = 1;
     if (!g->cfg.key_file.n)
         return DT_OK;
     if (dt__cmd_path(g->cfg.key_file, path, sizeof path))
         e = dt_io_file_key(path, KEY_BYTES);
     struct dt_bytes *text = e ? NULL : dt_io_file_read(&dt_alloc_libc, path, 4096, &e);
-    bool good = text && hex_key(dt_bytes_str(text), key);
+    bool good = text && hex_keys(dt_bytes_str(text), keys, n);
     dt_bytes_drop(text);
     if (good)
         return DT_OK;
@@ -83,7 +96,8 @@ static int read_key(struct proxy_program *g, uint64_t key[2], char *err, size_t 
             DT_FMT(g->cfg.key_file), dt_err_text(e));
     else
         snprintf(err, err_size,
-                 "key_file %.*s does not hold 32 hex digits; remove it to have one "
+                 "key_file %.*s does not hold 32 hex digits, or two lines of them; remove it to "
+                 "have one "
                  "made",
                  DT_FMT(g->cfg.key_file));
     return e ? e : DT_E_SYNTAX;
@@ -244,7 +258,8 @@ static int open_store(struct proxy_program *g, char *err, size_t err_size)
 
 static int make_proxy(struct proxy_program *g, char *err, size_t err_size)
 {
-    uint64_t key[2];
+    uint64_t keys[2][2];
+    size_t n;
     if (dt_cmd_trace_open(&g->trace, g->options->trace, err, err_size))
         return DT_E_IO;
     g->log = dt_io_log_stderr((enum dt_log_level)g->options->log);
@@ -252,10 +267,12 @@ static int make_proxy(struct proxy_program *g, char *err, size_t err_size)
         snprintf(err, err_size, "the system gives no random numbers");
         return DT_E_IO;
     }
-    int e = read_key(g, key, err, err_size);
+    int e = read_keys(g, keys, &n, err, err_size);
     if (e)
         return e;
-    g->proxy = dt_proxy_new(&g->cfg, key, &g->env);
+    g->proxy = dt_proxy_new(&g->cfg, keys[0], &g->env);
+    if (g->proxy && n > 1)
+        (void)dt_proxy_add_key(g->proxy, keys[1]);
     if (!g->proxy)
         snprintf(err, err_size, "%s", dt_err_text(DT_E_NOMEM));
     return g->proxy ? open_store(g, err, err_size) : DT_E_NOMEM;

@@ -50,7 +50,7 @@ static void trying_due(struct dt_proxy *p, dt_time now, struct dt_fork *f)
     if (f->trying || f->answered)
         return;
     f->trying = true;
-    dt_stack_answer(p->stack, now, f->server, 100, DT_STR_NONE, DT_STR_NONE);
+    dt_stack_answer(p->stack, now, f->server, 100, DT_STR_NONE, dt__self_node_line(&p->self));
 }
 
 /* 16.8: with a provisional CANCEL, and its 487 ends the branch; without one as if 408 had come. */

@@ -29,15 +29,38 @@ enum dt_step_result dt__drop(struct dt_proxy *p, const struct dt_sip_msg *m,
     return DT_STEP_DROP;
 }
 
+/* R17: whom the answer comes from, where we are the one who is asked. `*own` (may come out NULL) is
+ * to be dropped. */
+static struct dt_str with_node(const struct dt_proxy_work *w, int status, struct dt_str extra,
+                               struct dt_bytes **own)
+{
+    struct dt_str line = dt__self_node_line(&w->p->self);
+    *own = NULL;
+    if (status != 100 && w->m->method != DT_OPTIONS && w->m->method != DT_REGISTER)
+        return extra;
+    if (!extra.n)
+        return line;
+    *own = dt_bytes_new(w->p->env->alloc, extra.n + line.n);
+    if (!*own)
+        return extra;
+    struct dt_writer out = dt_writer((*own)->data, (*own)->cap);
+    dt_write(&out, extra);
+    dt_write(&out, line);
+    return dt_writer_str(&out);
+}
+
 int dt__respond(const struct dt_proxy_work *w, int status, struct dt_str extra)
 {
     struct dt_proxy *p = w->p;
     char tag[10];
-    struct dt_bytes *bytes;
+    struct dt_bytes *bytes, *own;
     dt_rng_token(&p->env->rng, tag, sizeof tag);
-    struct dt_sip_answer ans = {
-        .status = status, .to_tag = {tag, sizeof tag}, .extra = extra, .source = &w->from.remote};
+    struct dt_sip_answer ans = {.status = status,
+                                .to_tag = {tag, sizeof tag},
+                                .extra = with_node(w, status, extra, &own),
+                                .source = &w->from.remote};
     int err = dt_sip_answer(w->m, &ans, p->env->alloc, &bytes);
+    dt_bytes_drop(own);
     if (err)
         return err;
     err = dt_stack_respond(p->stack, w->now, w->tx, status, bytes);

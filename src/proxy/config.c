@@ -34,7 +34,11 @@ const struct dt_option dt_proxy_options[] = {
     ADDRESS(cluster_address, "what callees see in Via: the same text on all nodes", "R1"),
     ADDRESS(name, "the cluster's DNS name, in place of cluster_address", "R1, R4"),
     LIST("peer", peers, "addresses of the cluster's other nodes", "R4"),
-    TEXT(key_file, "", "the cluster's key; made when missing; empty: a new key each run", "R2"),
+    TEXT(node, "", "what this node calls itself; empty: its address", "R17"),
+    TEXT(key_file, "",
+         "the cluster's key; made when missing; a second line verifies only; empty: a new key each "
+         "run",
+         "R2, R15"),
     TEXT(store, "memory", "memory, or memory:FILE to keep bindings over a restart", NULL),
     TEXT(subscribers, "", "file kept by `dualtone user`; empty: no authentication", NULL),
     CHOICE(digest, "md5", "md5|sha256|both",
@@ -123,6 +127,15 @@ static void check_name(const struct dt_proxy_config *cfg, struct dt_problems *p)
                 DT_FMT(dt_str_sub(cfg->name, 0, 60)));
 }
 
+/* R17: stands in a header parameter. */
+static void check_node(const struct dt_proxy_config *cfg, struct dt_problems *p)
+{
+    struct dt_reader r = dt_reader(cfg->node);
+    if (dt_reader_run(&r, DT_C_TOKEN).n != cfg->node.n || cfg->node.n > DT_NODE_NAME_MAX)
+        PROBLEM(p, "node is \"%.*s\"; use at most %d letters, digits, dots and hyphens",
+                DT_FMT(dt_str_sub(cfg->node, 0, 60)), DT_NODE_NAME_MAX);
+}
+
 static void check_peers(const struct dt_proxy_config *cfg, struct dt_problems *p)
 {
     for (size_t i = 0; i < cfg->peers.n; i++) {
@@ -136,7 +149,7 @@ static void check_peers(const struct dt_proxy_config *cfg, struct dt_problems *p
 int dt_proxy_config_check(const struct dt_proxy_config *cfg, struct dt_problems *problems)
 {
     static void (*const checks[])(const struct dt_proxy_config *, struct dt_problems *) = {
-        check_domain, check_name, check_listen, check_store, check_timers, check_peers};
+        check_domain, check_name, check_listen, check_store, check_timers, check_node, check_peers};
     size_t before = problems->fatal;
     for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++)
         checks[i](cfg, problems);

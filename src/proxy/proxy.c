@@ -135,7 +135,8 @@ struct dt_proxy *dt_proxy_new(const struct dt_proxy_config *cfg, const uint64_t 
     p->env = env;
     p->key = p->keys.key[0];
     add_key(p, key);
-    dt__self_init(&p->self, cfg);
+    dt__self_init(&p->self, cfg, dt_siphash(key, DT_STR("cluster")),
+                  (uint32_t)dt_siphash(table_key, DT_STR("boot")));
     dt_outbox_init(&p->out, env->alloc);
     dt_timers_init(&p->timers, env->alloc);
     dt__nonces_init(&p->nonces, env->alloc, table_key, NONCES_MAX);

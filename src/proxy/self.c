@@ -67,15 +67,39 @@ static void write_all_sent_by(struct dt_self *s)
         write_sent_by(s, t);
 }
 
-void dt__self_init(struct dt_self *s, const struct dt_proxy_config *cfg)
+/* An address as a token: what a token may not hold becomes a hyphen. */
+static void write_node_name(const struct dt_self *s, struct dt_writer *w)
 {
-    *s = (struct dt_self){.cfg = cfg};
+    char text[DT_ADDR_TEXT_MAX];
+    if (s->cfg->node.n || !s->n) {
+        dt_write(w, s->cfg->node.n ? s->cfg->node : DT_STR("-"));
+        return;
+    }
+    for (const char *c = dt_addr_text(&s->listen[0].addr, text); *c; c++)
+        dt_write_char(w, dt_char_is(*c, DT_C_TOKEN) ? *c : '-');
+}
+
+static void write_node_line(struct dt_self *s)
+{
+    struct dt_writer w = dt_writer(s->node_line, sizeof s->node_line);
+    dt_write_lit(&w, "Dualtone-Node: ");
+    dt_write_hex(&w, s->cluster_id, 16);
+    dt_write_lit(&w, ";node=");
+    write_node_name(s, &w);
+    dt_writef(&w, ";boot=%u\r\n", (unsigned)s->boot);
+    s->node_line_n = w.err ? 0 : w.n;
+}
+
+void dt__self_init(struct dt_self *s, const struct dt_proxy_config *cfg, uint64_t id, uint32_t boot)
+{
+    *s = (struct dt_self){.cfg = cfg, .cluster_id = id, .boot = boot};
     for (size_t i = 0; i < cfg->listen.n && s->n < DT_SELF_LISTEN_MAX; i++)
         if (!dt__self_listen_parse(&s->listen[s->n].addr, cfg->listen.items[i]))
             s->n++;
     if (cfg->cluster_address.n && dt_addr_parse(&s->cluster, cfg->cluster_address))
         s->cluster = (struct dt_addr){.family = 0};
     write_all_sent_by(s);
+    write_node_line(s);
 }
 
 bool dt__self_up(struct dt_self *s, const struct dt_addr *local)
@@ -92,6 +116,7 @@ bool dt__self_up(struct dt_self *s, const struct dt_addr *local)
         all = all && l->up;
     }
     write_all_sent_by(s);
+    write_node_line(s);
     return all && news;
 }
 

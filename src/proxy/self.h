@@ -11,7 +11,9 @@
 enum {
     DT_SELF_LISTEN_MAX = 16,
     DT_SENT_BY_MAX = 264, /* a host name of 255 bytes, and a port */
-    DT_SELF_TRANSPORTS = 2
+    DT_SELF_TRANSPORTS = 2,
+    DT_NODE_NAME_MAX = 64,
+    DT_NODE_LINE_MAX = 160
 };
 
 struct dt_self_listen {
@@ -26,13 +28,19 @@ struct dt_self {
     struct dt_addr cluster; /* family 0: cluster_address is a name, or not set */
     char sent_by[DT_SELF_TRANSPORTS][DT_SENT_BY_MAX]; /* by enum dt_transport; empty: none */
     size_t sent_by_n[DT_SELF_TRANSPORTS];
+    uint64_t cluster_id; /* made from the key */
+    uint32_t boot;       /* of this run (R17) */
+    char node_line[DT_NODE_LINE_MAX];
+    size_t node_line_n;
 };
 
 /* "udp:192.0.2.10:5060" (port 5060 when none is given). DT_OK or DT_E_SYNTAX. */
 int dt__self_listen_parse(struct dt_addr *out, struct dt_str word);
 
-/* From the configuration, which has been checked. */
-void dt__self_init(struct dt_self *s, const struct dt_proxy_config *cfg);
+/* From the configuration, which has been checked. `id` is the cluster's (equal on all nodes, tells
+ * nothing of the key), `boot` differs from run to run. */
+void dt__self_init(struct dt_self *s, const struct dt_proxy_config *cfg, uint64_t id,
+                   uint32_t boot);
 /* A socket holds: its port may have been chosen by the system. Returns true when the last one came
  * up just now. */
 bool dt__self_up(struct dt_self *s, const struct dt_addr *local);
@@ -52,6 +60,11 @@ static inline bool dt__self_is_uri(const struct dt_self *s, const struct dt_uri 
 static inline struct dt_str dt__self_sent_by(const struct dt_self *s, unsigned transport)
 {
     return (struct dt_str){s->sent_by[transport], s->sent_by_n[transport]};
+}
+/* R17: the header line "Dualtone-Node: CLUSTER;node=N;boot=M". */
+static inline struct dt_str dt__self_node_line(const struct dt_self *s)
+{
+    return (struct dt_str){s->node_line, s->node_line_n};
 }
 /* Is this Via's sent-by ours? */
 bool dt__self_is_sent_by(const struct dt_self *s, struct dt_str sent_by);

@@ -43,7 +43,7 @@ try 1 'bindings does not hold bindings of dualtone; move it away or set store$' 
 cmp -s text.wav bindings || fail "what is no snapshot was overwritten"
 try 1 'key_file nodir/key cannot be read or made: not there; give a file' "${proxy[@]}" --key_file nodir/key
 try 1 'key_file folder cannot be read or made: it is a folder' "${proxy[@]}" --key_file folder
-try 1 'key_file text\.wav does not hold 32 hex digits; remove it to have one made$' "${proxy[@]}" --key_file text.wav
+try 1 'key_file text\.wav does not hold 32 hex digits, or two lines of them; remove it to have one made$' "${proxy[@]}" --key_file text.wav
 try 1 'subscribers file nothere cannot be read: not there; make it with .dualtone user add.$' \
     "${proxy[@]}" --subscribers nothere
 try 2 '^text\.wav:1:9: the algorithm is MD5 or SHA-256' "${proxy[@]}" --subscribers text.wav

@@ -89,7 +89,7 @@ static void sent_by(void **state)
         struct fixture f;
         struct dt_self s;
         assert_int_equal(read_conf(&f, rows[i].conf), DT_OK);
-        dt__self_init(&s, &f.cfg);
+        dt__self_init(&s, &f.cfg, 1, 2);
         kit_assert_str(dt__self_sent_by(&s, DT_UDP), rows[i].udp);
         kit_assert_str(dt__self_sent_by(&s, DT_TCP), rows[i].tcp);
         assert_true(dt__self_is_sent_by(&s, dt_str_z(rows[i].udp)));
@@ -121,7 +121,7 @@ static void hosts_that_are_us(void **state)
                                    "listen: udp:192.0.2.1:5060\ncluster_address: 192.0.2.9\n"
                                    "peer: 192.0.2.8 192.0.2.7:5080\n"),
                      DT_OK);
-    dt__self_init(&s, &f.cfg);
+    dt__self_init(&s, &f.cfg, 1, 2);
     dt_addr_parse(&local, DT_STR("192.0.2.50:5060"));
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         if (dt__self_is(&s, dt_str_z(rows[i].host), rows[i].port, &local) != rows[i].us)
@@ -136,7 +136,7 @@ static void ports_chosen_by_the_system(void **state)
     struct dt_addr a;
     (void)state;
     assert_int_equal(read_conf(&f, "listen: udp:127.0.0.1:0 tcp:127.0.0.1:0\n"), DT_OK);
-    dt__self_init(&s, &f.cfg);
+    dt__self_init(&s, &f.cfg, 1, 2);
     dt_addr_parse(&a, DT_STR("127.0.0.1:4000"));
     assert_false(dt__self_up(&s, &a));
     a.transport = DT_TCP;
