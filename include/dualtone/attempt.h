@@ -7,12 +7,15 @@
  * transactions carries them out. A *path* is one client transaction of the dialling to one target;
  * a *server* is what a path's target was found for: 0 the primary, 1 the backup.
  *
- * DT_REACH_FAST is accepted and behaves as DT_REACH_GUIDE for now: the rows for twins and strangers
- * (R22, R24, R25) and the probes are not built yet. */
+ * Under DT_REACH_FAST twins are one server: a path to one of them may have a copy of its
+ * transaction at the other (R22), and what either answers is the path's answer. Who owns the
+ * transactions opens and compares the copies (src/ua/twins.c); the table sees one path. It sees
+ * DEAD only where no twin can go on. */
 #ifndef DUALTONE_ATTEMPT_H
 #define DUALTONE_ATTEMPT_H
 
 #include "dualtone/node.h"
+#include "dualtone/target.h"
 #include "dualtone/reach.h" /* enum dt_reach_policy; it includes this file at its end */
 
 enum {
@@ -68,6 +71,10 @@ enum dt_attempt_phase {
     X(FINAL, "6xx, other 4xx") \
     X(TIMEOUT, "time-out")      /* the transaction ended without a response, or without a final */ \
     X(ERROR, "transport error") /* refusal (ICMP, reset), unreachable, closed */ \
+    X(DEAD, "target dead")      /* R25, R28: by probes or a new boot, and no twin serves */ \
+    X(MUTE, "callee mute")      /* R24: it rang, and says nothing by the twin */ \
+    X(TWIN, "by the twin")      /* R28: it answered first, or is the only way left */ \
+    X(LEFT, "cancelled long enough")  /* R26; from dt_attempt_tick only */ \
     X(RING_OVER, "ringing time over") /* from dt_attempt_tick only */ \
     X(HANGUP, "hang-up")              /* from dt_attempt_hangup only */
 enum dt_path_event {
@@ -119,6 +126,7 @@ struct dt_attempt_config {
     unsigned repeats; /* sip_invite_retx */
     dt_time t1;
     dt_time ring_time; /* timer_invite_expires: from sending to CANCEL, once a provisional came */
+    const struct dt_targets *known; /* FAST: who is known down is skipped; may be NULL */
 };
 
 struct dt_path {
@@ -128,6 +136,7 @@ struct dt_path {
     struct dt_addr target;
     dt_time sent;       /* of the INVITE that is under way */
     dt_time ring_over;  /* armed by the first provisional; DT_TIME_NEVER */
+    dt_time left_at;    /* R26: cancelled to be dialled anew; DT_TIME_NEVER */
     dt_time keep_until; /* GONE, STOPPED, FAILED: late answers are answered until then (R27) */
 };
 
@@ -136,6 +145,7 @@ struct dt_attempt {
     struct dt_attempt_config cfg;
     enum dt_attempt_phase phase;
     bool words;      /* shown now */
+    bool renewed;    /* a new Call-ID was made: once per dialling (R26) */
     bool asked;      /* the next server's targets are waited for */
     unsigned server; /* whose targets are tried now */
     unsigned target; /* the next one of them */

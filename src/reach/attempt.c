@@ -2,7 +2,7 @@
  *
  * The table of decisions of one dialling (design.md 5). Each row says under which policy, in which
  * phase of the attempt and in which state of the path an event moves the path, and what is ordered.
- * The rows for twins and strangers (R22, R24, R25) join by columns of their own. */
+ * The columns are the policies of R28. */
 #include "dualtone/reach.h"
 
 #include <string.h>
@@ -66,7 +66,7 @@ enum dt_path_event dt_path_event_of(int status)
 
 /* ---- the table ---- */
 
-enum column { GUIDE = 1 }; /* next: TWINS = 2, STRANGERS = 4 */
+enum column { GUIDE = 1, FAST = 2, BOTH = GUIDE | FAST };
 
 /* What a row does, done in this order. */
 enum {
@@ -80,9 +80,12 @@ enum {
     CANCEL_OTHERS = 1 << 7, /* R23: those with a provisional */
     AUTH = 1 << 8,
     REDIRECT = 1 << 9,
-    NEXT = 1 << 10,    /* open the next target, or end */
-    END = 1 << 11,     /* whatever other paths do */
-    END_LAST = 1 << 12 /* once no path is open */
+    NEXT = 1 << 10,      /* open the next target, or end */
+    END = 1 << 11,       /* whatever other paths do */
+    END_LAST = 1 << 12,  /* once no path is open */
+    NEXT_LAST = 1 << 13, /* the next target, once no path is open */
+    NEXT_NEW = 1 << 14,  /* the same with a new Call-ID (R26) */
+    WORDS_ON = 1 << 15
 };
 
 #define P(name) (1u << DT_ATTEMPT_##name)
@@ -103,54 +106,67 @@ struct rule {
     uint8_t columns;
     uint8_t phases;
     uint16_t states;
-    uint16_t events;
+    uint32_t events;
     uint8_t next; /* state of the path, or SAME */
-    uint16_t acts;
+    uint32_t acts;
 };
 
 static const struct rule rules[] = {
     /* An attempt that tries: R21 as R28's guide column has it. Any response stops the count
        (behaviour.md 1, item 2), so what fails ends the call and does not fail over. */
-    {GUIDE, P(TRYING), S(CALLING), E(100), DT_PATH_PROCEEDING, WORDS_OFF | ARM},
-    {GUIDE, P(TRYING), TRIED, E(1XX), DT_PATH_RINGING, WORDS_OFF | ARM | PROGRESS},
-    {GUIDE, P(TRYING), TRIED, SUCCESS, DT_PATH_ANSWERED, WORDS_OFF | ACCEPT | CANCEL_OTHERS},
-    {GUIDE, P(TRYING), TRIED, E(AUTH), DT_PATH_CALLING, WORDS_OFF | AUTH},
-    {GUIDE, P(TRYING), TRIED, E(REDIRECT), DT_PATH_CALLING, WORDS_OFF | REDIRECT},
+    {BOTH, P(TRYING), S(CALLING), E(100), DT_PATH_PROCEEDING, WORDS_OFF | ARM},
+    {BOTH, P(TRYING), TRIED, E(1XX), DT_PATH_RINGING, WORDS_OFF | ARM | PROGRESS},
+    {BOTH, P(TRYING), TRIED, SUCCESS, DT_PATH_ANSWERED, WORDS_OFF | ACCEPT | CANCEL_OTHERS},
+    {BOTH, P(TRYING), TRIED, E(AUTH), DT_PATH_CALLING, WORDS_OFF | AUTH},
+    {BOTH, P(TRYING), TRIED, E(REDIRECT), DT_PATH_CALLING, WORDS_OFF | REDIRECT},
     {GUIDE, P(TRYING), TRIED, ENDS, DT_PATH_FAILED, WORDS_OFF | CANCEL_OTHERS | END},
     {GUIDE, P(TRYING), S(CALLING), E(TIMEOUT) | E(ERROR), DT_PATH_GONE, NEXT},
     /* It got through to the primary: not for the backup (behaviour.md 1). RFC 3261 8.1.3.1 takes a
        transport error as 503. */
     {GUIDE, P(TRYING), HEARD, E(TIMEOUT) | E(ERROR), DT_PATH_GONE, END},
-    {GUIDE, P(TRYING), HEARD, E(RING_OVER) | E(HANGUP), DT_PATH_CANCELLING, WORDS_OFF | CANCEL},
+    {BOTH, P(TRYING), HEARD, E(RING_OVER) | E(HANGUP), DT_PATH_CANCELLING, WORDS_OFF | CANCEL},
     /* R23, RFC 3261 9.1: no CANCEL before a provisional. */
-    {GUIDE, P(TRYING), S(CALLING), E(HANGUP), SAME, WORDS_OFF},
-    {GUIDE, P(LEAVING) | P(TAKEN) | P(OVER), S(CALLING), PROVISIONAL, DT_PATH_CANCELLING, CANCEL},
+    {BOTH, P(TRYING), S(CALLING), E(HANGUP), SAME, WORDS_OFF},
+    {BOTH, P(LEAVING) | P(TAKEN) | P(OVER), S(CALLING), PROVISIONAL, DT_PATH_CANCELLING, CANCEL},
+
+    /* `fast`, R21: what a hop says of itself leads on; what a callee says ends the call. */
+    {FAST, P(TRYING), TRIED, E(BUSY_HOP), DT_PATH_FAILED, WORDS_OFF | NEXT_LAST},
+    {FAST, P(TRYING), TRIED, E(SOFT), DT_PATH_FAILED, WORDS_OFF | END_LAST},
+    {FAST, P(TRYING), TRIED, E(FINAL), DT_PATH_FAILED, WORDS_OFF | CANCEL_OTHERS | END},
+    {FAST, P(TRYING), S(CALLING), E(TIMEOUT) | E(ERROR), DT_PATH_GONE, NEXT_LAST},
+    {FAST, P(TRYING), HEARD, E(TIMEOUT) | E(ERROR), DT_PATH_GONE, NEXT_NEW},
+    {FAST, P(TRYING), TRIED, E(TWIN), SAME, WORDS_ON},
+    /* R25: the first path stays open; a callee that has its copy says 482 to the second. */
+    {FAST, P(TRYING), S(CALLING), E(DEAD), SAME, NEXT},
+    /* R24, R28: it got through, and is lost or foreign: CANCEL, then a new Call-ID (R26). */
+    {FAST, P(TRYING), HEARD, E(DEAD) | E(MUTE), DT_PATH_CANCELLING, CANCEL},
+    {FAST, P(TRYING), S(CANCELLING), SUCCESS, DT_PATH_ANSWERED, ACCEPT | CANCEL_OTHERS},
+    {FAST, P(TRYING), S(CANCELLING), FAILURE, DT_PATH_FAILED, NEXT_NEW},
+    {FAST, P(TRYING), S(CANCELLING), E(TIMEOUT) | E(ERROR) | E(LEFT), DT_PATH_STOPPED, NEXT_NEW},
 
     /* Paths that nobody wants any more, with their transaction. */
-    {GUIDE, P(LEAVING) | P(TAKEN) | P(OVER), UNWANTED, SUCCESS, DT_PATH_FAILED, ACK_BYE | END_LAST},
-    {GUIDE, P(LEAVING) | P(TAKEN) | P(OVER), UNWANTED, FAILURE, DT_PATH_FAILED, END_LAST},
-    {GUIDE, P(LEAVING) | P(TAKEN) | P(OVER), S(CALLING), E(TIMEOUT) | E(ERROR), DT_PATH_GONE,
+    {BOTH, P(LEAVING) | P(TAKEN) | P(OVER), UNWANTED, SUCCESS, DT_PATH_FAILED, ACK_BYE | END_LAST},
+    {BOTH, P(LEAVING) | P(TAKEN) | P(OVER), UNWANTED, FAILURE, DT_PATH_FAILED, END_LAST},
+    {BOTH, P(LEAVING) | P(TAKEN) | P(OVER), S(CALLING), E(TIMEOUT) | E(ERROR), DT_PATH_GONE,
      END_LAST},
-    {GUIDE, P(LEAVING) | P(TAKEN) | P(OVER), S(CANCELLING), E(TIMEOUT) | E(ERROR), DT_PATH_STOPPED,
+    {BOTH, P(LEAVING) | P(TAKEN) | P(OVER), S(CANCELLING), E(TIMEOUT) | E(ERROR), DT_PATH_STOPPED,
      END_LAST},
 
     /* The answer that was taken: each copy gets its ACK (I6), other forks a BYE too (I13). */
-    {GUIDE, P(TAKEN) | P(OVER), S(ANSWERED), E(2XX), SAME, ACK},
-    {GUIDE, P(TAKEN) | P(OVER), S(ANSWERED), E(2XX_FORK), SAME, ACK_BYE},
+    {BOTH, P(TAKEN) | P(OVER), S(ANSWERED), E(2XX), SAME, ACK},
+    {BOTH, P(TAKEN) | P(OVER), S(ANSWERED), E(2XX_FORK), SAME, ACK_BYE},
     /* A 2xx of another fork that crossed the failure (16.7 step 5 lets it through). */
-    {GUIDE, ANY_PHASE, S(FAILED), SUCCESS, SAME, ACK_BYE},
+    {BOTH, ANY_PHASE, S(FAILED), SUCCESS, SAME, ACK_BYE},
 
     /* R27: late answers, without a transaction. */
-    {GUIDE, ANY_PHASE, S(GONE), PROVISIONAL, DT_PATH_STOPPED, CANCEL},
-    {GUIDE, ANY_PHASE, LATE, SUCCESS, DT_PATH_STOPPED, ACK_BYE},
-    {GUIDE, ANY_PHASE, LATE, FAILURE, DT_PATH_STOPPED, ACK},
+    {BOTH, ANY_PHASE, S(GONE), PROVISIONAL, DT_PATH_STOPPED, CANCEL},
+    {BOTH, ANY_PHASE, LATE, SUCCESS, DT_PATH_STOPPED, ACK_BYE},
+    {BOTH, ANY_PHASE, LATE, FAILURE, DT_PATH_STOPPED, ACK},
 };
 
-/* `fast` is not built yet: it behaves as `guide`. */
 static enum column column_of(enum dt_reach_policy policy)
 {
-    (void)policy;
-    return GUIDE;
+    return policy == DT_REACH_FAST ? FAST : GUIDE;
 }
 
 int dt_attempt_rule(enum dt_reach_policy policy, enum dt_attempt_phase phase,
@@ -166,6 +182,8 @@ int dt_attempt_rule(enum dt_reach_policy policy, enum dt_attempt_phase phase,
 }
 
 /* ---- carrying it out ---- */
+
+enum { LEFT_S = 2 }; /* R26 */
 
 static struct dt_order *order(struct dt_orders *out, enum dt_order_kind kind, unsigned path)
 {
@@ -212,6 +230,9 @@ static void set_state(struct dt_attempt *a, dt_time now, struct dt_path *p, enum
         p->keep_until = now + a->cfg.ring_time + t64;
     if (s != DT_PATH_PROCEEDING && s != DT_PATH_RINGING)
         p->ring_over = DT_TIME_NEVER;
+    p->left_at = DT_TIME_NEVER;
+    if (s == DT_PATH_CANCELLING && a->cfg.policy == DT_REACH_FAST && a->phase == DT_ATTEMPT_TRYING)
+        p->left_at = now + LEFT_S * DT_SECOND;
     p->state = s;
 }
 
@@ -223,7 +244,7 @@ static void end(struct dt_attempt *a, struct dt_orders *out, unsigned path, int 
     order(out, DT_ORDER_END, path)->err = err;
 }
 
-static void open_path(struct dt_attempt *a, dt_time now, struct dt_orders *out)
+static void open_path(struct dt_attempt *a, dt_time now, bool renew, struct dt_orders *out)
 {
     unsigned i = a->n_paths++;
     struct dt_path *p = &a->paths[i];
@@ -234,30 +255,74 @@ static void open_path(struct dt_attempt *a, dt_time now, struct dt_orders *out)
                           .target = a->found[a->server].list[a->target],
                           .sent = now,
                           .ring_over = DT_TIME_NEVER,
+                          .left_at = DT_TIME_NEVER,
                           .keep_until = DT_TIME_NEVER};
     if (a->server > 0)
         words(a, true, out, i); /* R28: when the backup is tried */
     /* The backup is a new attempt with a Call-ID of its own (RFC 3665 3.4, R26); another address of
        the same server only a new transaction (RFC 3263 4.3). */
-    order(out, DT_ORDER_OPEN, i)->fresh = i > 0 && a->paths[i - 1].server != a->server;
+    order(out, DT_ORDER_OPEN, i)->fresh =
+        a->cfg.policy == DT_REACH_FAST ? renew : i > 0 && a->paths[i - 1].server != a->server;
     a->target++;
 }
 
-/* The next target, over all of the servers; waits for one whose targets are not known yet. */
-static void next(struct dt_attempt *a, dt_time now, struct dt_orders *out, unsigned path)
+static bool is_usable(const struct dt_attempt *a, dt_time now, unsigned server, unsigned target)
+{
+    return !a->cfg.known || dt_targets_usable(a->cfg.known, now, &a->found[server].list[target]);
+}
+
+/* Is there one behind this that is worth more than one known to be down? */
+static bool has_better(const struct dt_attempt *a, dt_time now)
+{
+    for (unsigned s = a->server; s < a->cfg.servers; s++) {
+        if (!a->found[s].known)
+            return true;
+        for (unsigned i = s == a->server ? a->target + 1 : 0; i < a->found[s].n; i++)
+            if (is_usable(a, now, s, i))
+                return true;
+    }
+    return false;
+}
+
+/* The next target, over all of the servers; waits for one whose targets are not known yet. Known
+ * down: skipped under `fast`, if there is another. True: a path was opened, or is waited for. */
+static bool advance(struct dt_attempt *a, dt_time now, bool renew, struct dt_orders *out)
 {
     a->asked = false;
     for (; a->server < a->cfg.servers; a->server++, a->target = 0) {
         if (!a->found[a->server].known) {
             a->asked = true;
-            return;
+            return true;
         }
+        while (a->target < a->found[a->server].n && !is_usable(a, now, a->server, a->target) &&
+               has_better(a, now))
+            a->target++;
         if (a->target < a->found[a->server].n) {
-            open_path(a, now, out);
-            return;
+            open_path(a, now, renew, out);
+            return true;
         }
     }
-    end(a, out, path, a->err);
+    return false;
+}
+
+static void next(struct dt_attempt *a, dt_time now, struct dt_orders *out, unsigned path)
+{
+    if (!advance(a, now, false, out) && !any_open(a))
+        end(a, out, path, a->err);
+}
+
+/* R26: at the next target, or once more at the last one; once per dialling. */
+static void renew(struct dt_attempt *a, dt_time now, struct dt_orders *out, unsigned path)
+{
+    if (any_open(a))
+        return;
+    if (a->server >= a->cfg.servers && a->cfg.servers > 0 && !a->renewed) {
+        a->server = a->cfg.servers - 1;
+        a->target = 0;
+    }
+    if (a->renewed || !advance(a, now, true, out))
+        end(a, out, path, a->err);
+    a->renewed = true;
 }
 
 static void cancel_others(struct dt_attempt *a, dt_time now, unsigned path, struct dt_orders *out)
@@ -311,11 +376,16 @@ static void perform(struct dt_attempt *a, dt_time now, unsigned path, unsigned a
         cancel_others(a, now, path, out);
     if (acts & (AUTH | REDIRECT))
         again(a, now, path, acts & REDIRECT, out);
-    if (acts & NEXT)
+    if (acts & WORDS_ON)
+        words(a, true, out, path);
+    if ((acts & NEXT) || ((acts & NEXT_LAST) && !any_open(a)))
         next(a, now, out, path);
+    if (acts & NEXT_NEW)
+        renew(a, now, out, path);
     if (acts & END)
         end(a, out, path, a->err);
-    if ((acts & END_LAST) && a->phase == DT_ATTEMPT_LEAVING && !any_open(a))
+    if ((acts & END_LAST) && a->phase <= DT_ATTEMPT_LEAVING && a->phase != DT_ATTEMPT_TAKEN &&
+        !any_open(a))
         end(a, out, path, a->err);
 }
 
@@ -379,14 +449,24 @@ void dt_attempt_found(struct dt_attempt *a, dt_time now, unsigned server,
         next(a, now, out, 0);
 }
 
+/* A dead target matters only if there is another that lives. */
+static bool leads_on(const struct dt_attempt *a, dt_time now)
+{
+    if (a->server < a->cfg.servers && a->target < a->found[a->server].n &&
+        is_usable(a, now, a->server, a->target))
+        return true;
+    return has_better(a, now);
+}
+
 void dt_attempt_event(struct dt_attempt *a, dt_time now, unsigned path, enum dt_path_event e,
                       int err, struct dt_orders *out)
 {
     bool lost = e == DT_PATH_EV_TIMEOUT || e == DT_PATH_EV_ERROR;
 
-    if (path >= a->n_paths || e == DT_PATH_EV_RING_OVER || e == DT_PATH_EV_HANGUP)
+    if (path >= a->n_paths || e == DT_PATH_EV_RING_OVER || e == DT_PATH_EV_HANGUP ||
+        e == DT_PATH_EV_LEFT || (e == DT_PATH_EV_DEAD && !leads_on(a, now)))
         return;
-    if (a->phase == DT_ATTEMPT_TRYING && dt_path_is_open(&a->paths[path]))
+    if (a->phase == DT_ATTEMPT_TRYING && dt_path_is_open(&a->paths[path]) && e < DT_PATH_EV_DEAD)
         a->err = lost ? err : DT_OK;
     apply(a, now, path, e, out);
 }
@@ -419,6 +499,7 @@ dt_time dt_attempt_deadline(const struct dt_attempt *a)
 
     for (unsigned i = 0; i < a->n_paths; i++) {
         due = dt_time_min(due, a->paths[i].ring_over);
+        due = dt_time_min(due, a->paths[i].left_at);
         due = dt_time_min(due, a->paths[i].keep_until);
     }
     return due;
@@ -430,6 +511,10 @@ void dt_attempt_tick(struct dt_attempt *a, dt_time now, struct dt_orders *out)
         struct dt_path *p = &a->paths[i];
         if (p->keep_until <= now)
             p->keep_until = DT_TIME_NEVER;
+        if (p->left_at <= now) {
+            p->left_at = DT_TIME_NEVER;
+            apply(a, now, i, DT_PATH_EV_LEFT, out);
+        }
         if (p->ring_over <= now && a->phase == DT_ATTEMPT_TRYING)
             leave(a, now, DT_PATH_EV_RING_OVER, DT_E_TIMEOUT, out);
     }

@@ -2,3 +2,4 @@
 dt_unit_test(reach_cache reach)
 dt_unit_test(reach_lookup reach)
 dt_unit_test(reach_attempt reach)
+dt_unit_test(reach_target reach)

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What is known of the places that requests go to (design.md 5: R16, R17, R18, R20): health by
+ * evidence alone, the node that answers there, its twins, and when it must be probed. Values that
+ * do nothing by themselves: evidence and time go in, verdicts come out. */
+#ifndef DUALTONE_TARGET_H
+#define DUALTONE_TARGET_H
+
+#include "dualtone/base.h"
+#include "dualtone/node.h"
+#include "dualtone/text.h"
+
+enum {
+    DT_TARGETS_KNOWN = 32,    /* remembered; past it the longest unheard gives way */
+    DT_CLUSTER_MAX = 32,      /* characters of a cluster's name */
+    DT_EVIDENCE_KEPT = 8,     /* the history that `why` shows */
+    DT_TARGET_PROBES = 3,     /* unanswered ones that turn suspicion into death */
+    DT_TARGET_GOOD_PROBES = 3 /* answered ones before new calls go there again (R28) */
+};
+
+#define DT_HEALTHS(X) X(UNKNOWN, "unknown") X(UP, "up") X(SUSPECT, "suspect") X(DOWN, "down")
+enum dt_health {
+#define X(name, text) DT_HEALTH_##name,
+    DT_HEALTHS(X)
+#undef X
+        DT_HEALTH_COUNT
+};
+const char *dt_health_name(enum dt_health h);
+
+/* R16 */
+#define DT_EVIDENCES(X) \
+    X(RESPONSE, "answered") \
+    X(REFUSED, "refused") \
+    X(MISSED, "probe not answered") \
+    X(SILENCE, "silent") \
+    X(BUSY, "busy") /* 503 made by the hop itself */ \
+    X(REBOOT, "restarted")
+enum dt_evidence {
+#define X(name, text) DT_EVIDENCE_##name,
+    DT_EVIDENCES(X)
+#undef X
+        DT_EVIDENCE_COUNT
+};
+const char *dt_evidence_name(enum dt_evidence e);
+
+/* Dualtone-Node: CLUSTER;node=N;boot=M (R17). Slices of the value. */
+struct dt_node_id {
+    struct dt_str cluster;
+    uint64_t node, boot;
+};
+/* DT_OK, or DT_E_SYNTAX: a part is missing, twice there, or too long. */
+int dt_node_id_parse(struct dt_node_id *out, struct dt_str value);
+
+struct dt_target {
+    struct dt_addr addr;
+    enum dt_health health;
+    bool has_node;
+    bool probing; /* a probe is out and nothing has proved life since */
+    uint8_t probes_missed, refusals, good;
+    uint8_t n_history;
+    uint16_t jitter;
+    dt_time heard;      /* last life; 0: never */
+    dt_time next_probe; /* or when the one that is out counts as missed */
+    dt_time busy_until;
+    char cluster[DT_CLUSTER_MAX];
+    uint8_t cluster_n;
+    uint64_t node, boot;
+    unsigned deaths; /* down, or restarted */
+    struct {
+        dt_time at;
+        enum dt_evidence what;
+        enum dt_health then;
+    } history[DT_EVIDENCE_KEPT]; /* newest at n_history - 1 */
+};
+struct dt_targets {
+    struct dt_target list[DT_TARGETS_KNOWN];
+    size_t n;
+    dt_time t1;
+};
+
+/* The same transport, address and port; NULL: not known. */
+struct dt_target *dt_targets_find(struct dt_targets *t, const struct dt_addr *addr);
+/* Finds or adds it. Never NULL. */
+struct dt_target *dt_targets_add(struct dt_targets *t, dt_time now, const struct dt_addr *addr);
+/* The only writer of health. True: it has died with this (down, or restarted). */
+bool dt_target_evidence(dt_time now, struct dt_target *g, enum dt_evidence what);
+/* Who answers there (R17). True: another boot of the same node, so what it held is lost. */
+bool dt_target_node(dt_time now, struct dt_target *g, const struct dt_node_id *id);
+/* R20: another target of the same cluster that is not down, or NULL. */
+struct dt_target *dt_targets_twin(struct dt_targets *t, const struct dt_addr *of);
+/* May a new call go there: not down, not busy, and K good probes since it died (R28). What is
+ * not known may. */
+bool dt_targets_usable(const struct dt_targets *t, dt_time now, const struct dt_addr *addr);
+
+/* What is at stake decides the pace of probes (R18). */
+enum dt_target_need { DT_NEED_IDLE, DT_NEED_CALL };
+/* When tick is due for this target. */
+dt_time dt_target_due(const struct dt_target *g, enum dt_target_need need);
+/* What to do at that time. `jitter`: 0 to 999, drawn anew. */
+enum dt_target_act { DT_TARGET_WAIT, DT_TARGET_PROBE, DT_TARGET_DIED };
+enum dt_target_act dt_target_tick(struct dt_targets *t, dt_time now, struct dt_target *g,
+                                  enum dt_target_need need, unsigned jitter);
+
+#endif

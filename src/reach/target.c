@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Health by evidence (design.md 5: R16 to R18, R20). */
+#include "dualtone/target.h"
+
+#include <string.h>
+
+enum {
+    IDLE_S = 20,         /* R18: every 20 to 30 s */
+    IDLE_JITTER_MS = 10, /* times 0 to 999 */
+    DOWN_S = 5,
+    CALL_MS = 1000,
+    SUSPECT_MS = 250,
+    BUSY_S = 5,  /* where a 503 gave no Retry-After */
+    REFUSALS = 2 /* an ICMP error can be forged: the second one counts */
+};
+
+/* ---- names ---- */
+
+static const char *const health_names[] = {
+#define X(name, text) text,
+    DT_HEALTHS(X)
+#undef X
+};
+static const char *const evidence_names[] = {
+#define X(name, text) text,
+    DT_EVIDENCES(X)
+#undef X
+};
+
+const char *dt_health_name(enum dt_health h)
+{
+    return (unsigned)h < DT_HEALTH_COUNT ? health_names[h] : "?";
+}
+
+const char *dt_evidence_name(enum dt_evidence e)
+{
+    return (unsigned)e < DT_EVIDENCE_COUNT ? evidence_names[e] : "?";
+}
+
+/* ---- Dualtone-Node ---- */
+
+/* ;NAME=N */
+static int read_number(struct dt_str *rest, const char *name, uint64_t *out)
+{
+    struct dt_str want = dt_str_z(name);
+    size_t end;
+
+    if (!dt_str_starts(*rest, want))
+        return DT_E_SYNTAX;
+    *rest = dt_str_sub(*rest, want.n, rest->n);
+    end = dt_str_find(*rest, ';');
+    if (end == 0 || dt_str_u64(dt_str_sub(*rest, 0, end), UINT64_MAX, out) != DT_OK)
+        return DT_E_SYNTAX;
+    *rest = dt_str_sub(*rest, end, rest->n);
+    return DT_OK;
+}
+
+int dt_node_id_parse(struct dt_node_id *out, struct dt_str value)
+{
+    struct dt_str text = dt_str_trim(value);
+    size_t end = dt_str_find(text, ';');
+
+    *out = (struct dt_node_id){.cluster = dt_str_sub(text, 0, end)};
+    text = dt_str_sub(text, end, text.n);
+    if (out->cluster.n == 0 || out->cluster.n > DT_CLUSTER_MAX ||
+        read_number(&text, ";node=", &out->node) || read_number(&text, ";boot=", &out->boot))
+        return DT_E_SYNTAX;
+    return DT_OK;
+}
+
+/* ---- the list ---- */
+
+struct dt_target *dt_targets_find(struct dt_targets *t, const struct dt_addr *addr)
+{
+    for (size_t i = 0; i < t->n; i++)
+        if (dt_addr_eq(&t->list[i].addr, addr))
+            return &t->list[i];
+    return NULL;
+}
+
+struct dt_target *dt_targets_add(struct dt_targets *t, dt_time now, const struct dt_addr *addr)
+{
+    struct dt_target *g = dt_targets_find(t, addr);
+
+    if (g)
+        return g;
+    if (t->n < DT_TARGETS_KNOWN) {
+        g = &t->list[t->n++];
+    } else {
+        g = &t->list[0];
+        for (size_t i = 1; i < t->n; i++)
+            if (t->list[i].heard < g->heard)
+                g = &t->list[i];
+    }
+    *g = (struct dt_target){.addr = *addr, .next_probe = now + IDLE_S * DT_SECOND};
+    return g;
+}
+
+struct dt_target *dt_targets_twin(struct dt_targets *t, const struct dt_addr *of)
+{
+    const struct dt_target *g = dt_targets_find(t, of);
+
+    for (size_t i = 0; g && g->has_node && i < t->n; i++) {
+        struct dt_target *o = &t->list[i];
+        if (o != g && o->has_node && o->node != g->node && o->health != DT_HEALTH_DOWN &&
+            o->addr.transport == g->addr.transport && o->cluster_n == g->cluster_n &&
+            memcmp(o->cluster, g->cluster, g->cluster_n) == 0)
+            return o;
+    }
+    return NULL;
+}
+
+bool dt_targets_usable(const struct dt_targets *t, dt_time now, const struct dt_addr *addr)
+{
+    for (size_t i = 0; i < t->n; i++) {
+        const struct dt_target *g = &t->list[i];
+        if (dt_addr_eq(&g->addr, addr))
+            return g->health != DT_HEALTH_DOWN && g->busy_until <= now &&
+                   g->good >= (g->deaths ? DT_TARGET_GOOD_PROBES : 0);
+    }
+    return true;
+}
+
+/* ---- evidence ---- */
+
+/* The row for what is known and what is seen; SUSPECT waits for probes to decide. */
+static enum dt_health judged(const struct dt_target *g, enum dt_evidence what)
+{
+    switch (what) {
+    case DT_EVIDENCE_RESPONSE:
+    case DT_EVIDENCE_REBOOT:
+    case DT_EVIDENCE_BUSY:
+        return DT_HEALTH_UP;
+    case DT_EVIDENCE_REFUSED:
+        return g->refusals >= REFUSALS ? DT_HEALTH_DOWN : g->health;
+    case DT_EVIDENCE_MISSED:
+        if (g->health == DT_HEALTH_DOWN || g->probes_missed > DT_TARGET_PROBES)
+            return DT_HEALTH_DOWN;
+        return DT_HEALTH_SUSPECT;
+    case DT_EVIDENCE_SILENCE:
+        return g->health == DT_HEALTH_DOWN ? DT_HEALTH_DOWN : DT_HEALTH_SUSPECT;
+    default:
+        return g->health;
+    }
+}
+
+static void remember(struct dt_target *g, dt_time now, enum dt_evidence what, enum dt_health then)
+{
+    size_t n = g->n_history;
+
+    if (n && g->history[n - 1].what == what && g->history[n - 1].then == then) {
+        g->history[n - 1].at = now; /* no news */
+        return;
+    }
+    if (n == DT_EVIDENCE_KEPT) {
+        memmove(g->history, g->history + 1, (n - 1) * sizeof(g->history[0]));
+        n--;
+    }
+    g->history[n].at = now;
+    g->history[n].what = what;
+    g->history[n].then = then;
+    g->n_history = (uint8_t)(n + 1);
+}
+
+static uint8_t bump(uint8_t n)
+{
+    return n < UINT8_MAX ? (uint8_t)(n + 1) : n;
+}
+
+static void count(dt_time now, struct dt_target *g, enum dt_evidence what)
+{
+    switch (what) {
+    case DT_EVIDENCE_RESPONSE:
+        if (g->probing && g->good < DT_TARGET_GOOD_PROBES)
+            g->good++;
+        g->probes_missed = g->refusals = 0;
+        g->probing = false;
+        g->heard = now;
+        g->next_probe = now + IDLE_S * DT_SECOND + g->jitter * (IDLE_JITTER_MS * DT_MS);
+        break;
+    case DT_EVIDENCE_REFUSED:
+        g->refusals = bump(g->refusals);
+        break;
+    case DT_EVIDENCE_MISSED:
+        g->probes_missed = bump(g->probes_missed);
+        break;
+    case DT_EVIDENCE_SILENCE:
+        if (g->health != DT_HEALTH_SUSPECT && g->health != DT_HEALTH_DOWN) {
+            g->probes_missed = 1;
+            g->probing = false;
+            g->next_probe = now;
+        }
+        break;
+    case DT_EVIDENCE_BUSY:
+        g->busy_until = now + BUSY_S * DT_SECOND;
+        break;
+    default:
+        break;
+    }
+}
+
+bool dt_target_evidence(dt_time now, struct dt_target *g, enum dt_evidence what)
+{
+    enum dt_health before = g->health;
+    bool died;
+
+    count(now, g, what);
+    g->health = judged(g, what);
+    died = what == DT_EVIDENCE_REBOOT || (g->health == DT_HEALTH_DOWN && before != DT_HEALTH_DOWN);
+    if (died) {
+        g->deaths++;
+        g->good = 0;
+    }
+    remember(g, now, what, g->health);
+    return died;
+}
+
+bool dt_target_node(dt_time now, struct dt_target *g, const struct dt_node_id *id)
+{
+    bool same = g->has_node && g->node == id->node && g->cluster_n == id->cluster.n &&
+                memcmp(g->cluster, id->cluster.p, id->cluster.n) == 0;
+    bool rebooted = same && g->boot != id->boot;
+
+    g->has_node = true;
+    g->node = id->node;
+    g->boot = id->boot;
+    g->cluster_n = (uint8_t)id->cluster.n;
+    memcpy(g->cluster, id->cluster.p, id->cluster.n);
+    return rebooted && dt_target_evidence(now, g, DT_EVIDENCE_REBOOT);
+}
+
+/* ---- probes ---- */
+
+/* A suspect is asked at its own pace; who waits for a call asks sooner than the idle one. */
+dt_time dt_target_due(const struct dt_target *g, enum dt_target_need need)
+{
+    if (g->probing || g->health == DT_HEALTH_SUSPECT || need == DT_NEED_IDLE)
+        return g->next_probe;
+    return dt_time_min(g->next_probe, g->heard + CALL_MS * DT_MS);
+}
+
+enum dt_target_act dt_target_tick(struct dt_targets *t, dt_time now, struct dt_target *g,
+                                  enum dt_target_need need, unsigned jitter)
+{
+    bool died = false;
+
+    if (dt_target_due(g, need) > now)
+        return DT_TARGET_WAIT;
+    g->jitter = (uint16_t)jitter;
+    if (g->probing)
+        died = dt_target_evidence(now, g, DT_EVIDENCE_MISSED);
+    if (g->health == DT_HEALTH_DOWN && g->probing) { /* let be for a while */
+        g->probing = false;
+        g->next_probe = now + DOWN_S * DT_SECOND + jitter * DT_MS;
+        return died ? DT_TARGET_DIED : DT_TARGET_WAIT;
+    }
+    g->probing = true;
+    g->next_probe = now + (g->health == DT_HEALTH_SUSPECT ? SUSPECT_MS * DT_MS : t->t1);
+    return DT_TARGET_PROBE;
+}
