@@ -103,7 +103,8 @@ int dt_stack_request(struct dt_stack *s, dt_time now, const struct dt_request *r
  * transaction of its own with `cookie`. DT_E_STATE before a provisional came (R23) or after a
  * final; DT_E_STALE. If 64 T1 pass after it without a final, the INVITE ends by `failed`. */
 int dt_stack_cancel(struct dt_stack *s, dt_time now, dt_tx invite, uint64_t cookie, dt_tx *tx);
-/* Ends a client transaction in silence; late responses become strays. */
+/* Ends a transaction in silence: of a client, late responses become strays; of a server, a repeat
+ * of the request is a new one. */
 void dt_stack_abandon(struct dt_stack *s, dt_time now, dt_tx tx);
 
 /* ---- server transactions ---- */

@@ -25,9 +25,12 @@ struct dt_flow {
 /* One binding. Owned by the location; valid until the next change or tick. */
 struct dt_binding {
     struct dt_list link;   /* of its address of record */
+    struct dt_list owed;   /* of those that the twin has not got yet */
     struct dt_timer timer; /* `due` is the expiry */
     struct dt_location_aor *aor;
     struct dt_flow flow;
+    uint64_t stamp; /* when it was accepted, wall time in ms, later than all that was known then: by
+                       it twins agree which of two is the newer */
     uint32_t cseq;
     uint16_t q;
     bool gone; /* removed, and remembered so that an older REGISTER that is delivered
@@ -45,6 +48,9 @@ uint32_t dt_binding_left(const struct dt_binding *b, dt_time now);
 struct dt_location_config {
     uint32_t max_bindings; /* in all */
     uint32_t max_contacts; /* of one address of record; at most DT_CONTACTS_MAX */
+    bool twin;             /* keep note of what the twin has to be told */
+    dt_time removed_kept;  /* so long a removed binding is remembered; 0: 64 s. With a twin: as
+                              long as a binding lives, which it may have and we know nothing of */
 };
 
 struct dt_location;
@@ -63,6 +69,7 @@ struct dt_location_update {
     struct dt_str aor; /* canonical (RFC 3261 10.3 step 5), the caller's business */
     struct dt_str call_id;
     uint32_t cseq;
+    uint64_t wall; /* ms, for the stamp */
     struct dt_str path;
     struct dt_flow flow;
     const struct dt_location_contact *contacts;
@@ -75,6 +82,22 @@ struct dt_location_update {
  * record; DT_E_RANGE: max_bindings is reached, or a text is too long; DT_E_SYNTAX: a contact is no
  * URI; DT_E_NOMEM. */
 int dt_location_update(struct dt_location *l, dt_time now, const struct dt_location_update *u);
+
+/* ---- the twin (design.md R13, I26) ---- */
+
+/* A binding as the twin has it: one contact, or "*" for all that are older. The newer one of it and
+ * ours stays: with the same Call-ID by CSeq, else by stamp, so that whoever exchanges copies, in
+ * whatever order, ends with the same. If ours is the newer one it is owed. Errors as
+ * dt_location_update but for DT_E_STALE. */
+int dt_location_merge(struct dt_location *l, dt_time now, const struct dt_location_update *u);
+/* The oldest binding that is owed, or NULL; by dt_location_paid it is not owed any more. */
+const struct dt_binding *dt_location_owed(struct dt_location *l);
+void dt_location_paid(const struct dt_binding *b);
+/* It is owed again, if it is still there; all of them. */
+void dt_location_owe(struct dt_location *l, struct dt_str aor, struct dt_str contact);
+void dt_location_owe_all(struct dt_location *l);
+/* The address of record of a binding. */
+struct dt_str dt_binding_aor(const struct dt_binding *b);
 
 /* The bindings of an address of record that hold at `now`, highest q first, then the oldest:
  * fills at most `max`, returns how many there are. `*known` (may be NULL): the address of record

@@ -89,6 +89,8 @@ struct dt_binding *dt__binding_new(struct dt_location *l, const struct dt_locati
     if (!b)
         return NULL;
     dt_list_init(&b->link);
+    dt_list_init(&b->owed);
+    b->stamp = u->wall;
     dt_timer_init(&b->timer, 0);
     b->flow = u->flow;
     b->cseq = u->cseq;
@@ -105,6 +107,7 @@ struct dt_binding *dt__binding_new(struct dt_location *l, const struct dt_locati
 void dt__binding_free(struct dt_location *l, struct dt_binding *b)
 {
     dt_timers_stop(&l->timers, &b->timer);
+    dt_list_del(&b->owed);
     dt_alloc_free(l->alloc, b);
 }
 
@@ -142,6 +145,7 @@ struct dt_location *dt_location_new(const struct dt_location_config *cfg, struct
         l->cfg.max_contacts = DT_CONTACTS_MAX;
     dt_map_init(&l->map, l->alloc, key);
     dt_list_init(&l->aors);
+    dt_list_init(&l->owed);
     dt_timers_init(&l->timers, l->alloc);
     return l;
 }

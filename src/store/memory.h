@@ -22,6 +22,7 @@ struct dt_location {
     struct dt_map map;
     struct dt_list aors;
     struct dt_timers timers;
+    struct dt_list owed;
     struct dt_location_counts counts;
 };
 
@@ -43,6 +44,8 @@ void dt__binding_free(struct dt_location *l, struct dt_binding *b);
  * already. */
 void dt__binding_attach(struct dt_location *l, struct dt_location_aor *a, struct dt_binding *b,
                         struct dt_list *place);
+/* Does the twin have to be told? */
+void dt__binding_owe(struct dt_location *l, struct dt_binding *b);
 void dt__binding_detach(struct dt_location *l, struct dt_binding *b);
 
 #endif

@@ -9,7 +9,7 @@
 
 /* A removed binding is remembered for twice 64 T1: no retransmission of an older REGISTER lives
  * longer (17.1.2.2), and delayed packets are covered too. */
-static const dt_time removed_kept = 64 * DT_SECOND;
+static const dt_time removed_default = 64 * DT_SECOND;
 
 /* The contact of a remembered `Contact: *`. */
 #define STAR DT_STR("*")
@@ -22,6 +22,7 @@ struct change {
     struct dt_binding *fresh[DT_CONTACTS_MAX + 1]; /* what replaces `old`, armed */
     struct dt_binding *old[DT_CONTACTS_MAX + 1];   /* NULL: none */
     size_t n;
+    uint64_t stamp;
     size_t repeats; /* contacts that are there with this Call-ID and CSeq already */
 };
 
@@ -161,7 +162,8 @@ static bool is_worth_remembering(const struct change *c)
 
 static int make(struct change *c, size_t i, const struct dt_location_contact *want)
 {
-    dt_time life = want->expires ? (dt_time)want->expires * DT_SECOND : removed_kept;
+    dt_time kept = c->l->cfg.removed_kept ? c->l->cfg.removed_kept : removed_default;
+    dt_time life = want->expires ? (dt_time)want->expires * DT_SECOND : kept;
     c->fresh[i] = NULL;
     if (!want->expires && !is_worth_remembering(c))
         return DT_OK;
@@ -184,6 +186,19 @@ static void unmake(struct change *c, size_t n)
             dt__binding_free(c->l, c->fresh[i]);
 }
 
+/* Later than all that is known of this address of record. */
+static uint64_t stamp_of(const struct change *c)
+{
+    uint64_t stamp = c->u->wall;
+    DT_LIST_EACH(e, &c->aor->bindings)
+    {
+        const struct dt_binding *b = DT_OF(e, struct dt_binding, link);
+        if (b->stamp >= stamp)
+            stamp = b->stamp + 1;
+    }
+    return stamp;
+}
+
 static int make_all(struct change *c, const struct dt_location_contact *contacts)
 {
     for (size_t i = 0; i < c->n; i++) {
@@ -197,6 +212,7 @@ static int make_all(struct change *c, const struct dt_location_contact *contacts
         unmake(c, c->n);
         return DT_E_NOMEM;
     }
+    c->stamp = stamp_of(c);
     return DT_OK;
 }
 
@@ -211,6 +227,10 @@ static void commit(struct change *c)
         if (old) {
             dt__binding_detach(c->l, old);
             dt__binding_free(c->l, old);
+        }
+        if (fresh) {
+            fresh->stamp = c->stamp;
+            dt__binding_owe(c->l, fresh);
         }
     }
 }

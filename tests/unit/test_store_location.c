@@ -13,7 +13,7 @@ struct fixture {
 
 static void open_with(struct fixture *f, uint32_t max_bindings, uint32_t max_contacts)
 {
-    struct dt_location_config cfg = {max_bindings, max_contacts};
+    struct dt_location_config cfg = {.max_bindings = max_bindings, .max_contacts = max_contacts};
     kit_alloc_init(&f->mem);
     dt_env_init(&f->env, 1);
     f->env.alloc = &f->mem.alloc;

@@ -5,7 +5,7 @@
 
 #include "store/location.h"
 
-static const struct dt_location_config config = {100, 10};
+static const struct dt_location_config config = {.max_bindings = 100, .max_contacts = 10};
 static const int64_t wall = 1700000000 * DT_SECOND; /* at now = 0 */
 
 static struct dt_location *fresh(struct dt_env *env)
