@@ -106,6 +106,8 @@ int dt_stack_cancel(struct dt_stack *s, dt_time now, dt_tx invite, uint64_t cook
 /* Ends a transaction in silence: of a client, late responses become strays; of a server, a repeat
  * of the request is a new one. */
 void dt_stack_abandon(struct dt_stack *s, dt_time now, dt_tx tx);
+/* A client transaction is not repeated any more: its twin was answered (R21). */
+void dt_stack_quiet(struct dt_stack *s, dt_tx tx);
 
 /* ---- server transactions ---- */
 
@@ -126,6 +128,12 @@ int dt_stack_request_of(const struct dt_stack *s, dt_tx tx, struct dt_sip_msg *o
 int dt_stack_hop_of(const struct dt_stack *s, dt_tx tx, struct dt_hop *out);
 /* The cookie that `cancel` and `ended` give back. DT_E_STALE. */
 int dt_stack_set_cookie(struct dt_stack *s, dt_tx tx, uint64_t cookie);
+
+/* Told of each further copy of INVITE `tx`, or its CANCEL, before it is answered: for who answers
+ * every proxy that sent one (R7). `cookie` as of `tx`; `user` as in the callbacks. */
+typedef void (*dt_stack_copy)(void *user, dt_time now, dt_tx tx, uint64_t cookie,
+                              const struct dt_hop *from);
+void dt_stack_on_copy(struct dt_stack *s, dt_stack_copy copy);
 
 /* ---- without a transaction ---- */
 

@@ -11,8 +11,9 @@
 #include "dualtone/text.h"
 
 enum {
-    DT_TARGETS_KNOWN = 32,    /* remembered; past it the longest unheard gives way */
-    DT_CLUSTER_MAX = 32,      /* characters of a cluster's name */
+    DT_TARGETS_KNOWN = 32, /* remembered; past it the longest unheard gives way */
+    DT_CLUSTER_MAX = 32,   /* characters of a cluster's name */
+    DT_TARGET_NODE_MAX = 64,
     DT_EVIDENCE_KEPT = 8,     /* the history that `why` shows */
     DT_TARGET_PROBES = 3,     /* unanswered ones that turn suspicion into death */
     DT_TARGET_GOOD_PROBES = 3 /* answered ones before new calls go there again (R28) */
@@ -45,8 +46,8 @@ const char *dt_evidence_name(enum dt_evidence e);
 
 /* Dualtone-Node: CLUSTER;node=N;boot=M (R17). Slices of the value. */
 struct dt_node_id {
-    struct dt_str cluster;
-    uint64_t node, boot;
+    struct dt_str cluster, node; /* texts, compared as they are */
+    uint64_t boot;
 };
 /* DT_OK, or DT_E_SYNTAX: a part is missing, twice there, or too long. */
 int dt_node_id_parse(struct dt_node_id *out, struct dt_str value);
@@ -62,9 +63,9 @@ struct dt_target {
     dt_time heard;      /* last life; 0: never */
     dt_time next_probe; /* or when the one that is out counts as missed */
     dt_time busy_until;
-    char cluster[DT_CLUSTER_MAX];
-    uint8_t cluster_n;
-    uint64_t node, boot;
+    char cluster[DT_CLUSTER_MAX], node[DT_TARGET_NODE_MAX];
+    uint8_t cluster_n, node_n;
+    uint64_t boot;
     unsigned deaths; /* down, or restarted */
     struct {
         dt_time at;

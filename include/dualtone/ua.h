@@ -41,8 +41,9 @@ struct dt_ua_config {
     unsigned other_repeats;  /* sip_retx [10] */
     dt_time invite_expires;  /* timer_invite_expires [180 s] */
     enum dt_hold_form hold;  /* rfc_2543_hold */
-    const char *user_agent;  /* User-Agent and Server */
-    unsigned max_calls;      /* [32] */
+    bool fast; /* proxy_failover fast: proxies are probed, requests go by their twins too (R22) */
+    const char *user_agent; /* User-Agent and Server */
+    unsigned max_calls;     /* [32] */
 };
 
 /* ---- events ---- */

@@ -81,6 +81,8 @@ static bool is_checked(const struct run *x, const struct dt_record_item *it)
         return false;
     struct dt_label label;
     dt_label_of(&label, dt_bytes_str(it->bytes));
+    if (dt_str_eq(dt_str_z(label.method), DT_STR("OPTIONS")))
+        return false; /* probes (R18) are no part of a call */
     return label.sip && dt_record_whose(record(x), &it->from) < x->f->n_parties &&
            dt_record_whose(record(x), &it->to) < x->f->n_parties;
 }

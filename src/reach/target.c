@@ -40,8 +40,8 @@ const char *dt_evidence_name(enum dt_evidence e)
 
 /* ---- Dualtone-Node ---- */
 
-/* ;NAME=N */
-static int read_number(struct dt_str *rest, const char *name, uint64_t *out)
+/* ;NAME=VALUE */
+static int read_value(struct dt_str *rest, const char *name, struct dt_str *out)
 {
     struct dt_str want = dt_str_z(name);
     size_t end;
@@ -50,7 +50,8 @@ static int read_number(struct dt_str *rest, const char *name, uint64_t *out)
         return DT_E_SYNTAX;
     *rest = dt_str_sub(*rest, want.n, rest->n);
     end = dt_str_find(*rest, ';');
-    if (end == 0 || dt_str_u64(dt_str_sub(*rest, 0, end), UINT64_MAX, out) != DT_OK)
+    *out = dt_str_sub(*rest, 0, end);
+    if (end == 0)
         return DT_E_SYNTAX;
     *rest = dt_str_sub(*rest, end, rest->n);
     return DT_OK;
@@ -60,11 +61,13 @@ int dt_node_id_parse(struct dt_node_id *out, struct dt_str value)
 {
     struct dt_str text = dt_str_trim(value);
     size_t end = dt_str_find(text, ';');
+    struct dt_str boot;
 
     *out = (struct dt_node_id){.cluster = dt_str_sub(text, 0, end)};
     text = dt_str_sub(text, end, text.n);
     if (out->cluster.n == 0 || out->cluster.n > DT_CLUSTER_MAX ||
-        read_number(&text, ";node=", &out->node) || read_number(&text, ";boot=", &out->boot))
+        read_value(&text, ";node=", &out->node) || out->node.n > DT_TARGET_NODE_MAX ||
+        read_value(&text, ";boot=", &boot) || dt_str_u64(boot, UINT64_MAX, &out->boot) != DT_OK)
         return DT_E_SYNTAX;
     return DT_OK;
 }
@@ -97,15 +100,25 @@ struct dt_target *dt_targets_add(struct dt_targets *t, dt_time now, const struct
     return g;
 }
 
+static struct dt_str cluster_of(const struct dt_target *g)
+{
+    return (struct dt_str){g->cluster, g->cluster_n};
+}
+
+static struct dt_str node_of(const struct dt_target *g)
+{
+    return (struct dt_str){g->node, g->node_n};
+}
+
 struct dt_target *dt_targets_twin(struct dt_targets *t, const struct dt_addr *of)
 {
     const struct dt_target *g = dt_targets_find(t, of);
 
     for (size_t i = 0; g && g->has_node && i < t->n; i++) {
         struct dt_target *o = &t->list[i];
-        if (o != g && o->has_node && o->node != g->node && o->health != DT_HEALTH_DOWN &&
-            o->addr.transport == g->addr.transport && o->cluster_n == g->cluster_n &&
-            memcmp(o->cluster, g->cluster, g->cluster_n) == 0)
+        if (o != g && o->has_node && o->health != DT_HEALTH_DOWN &&
+            o->addr.transport == g->addr.transport && dt_str_eq(cluster_of(o), cluster_of(g)) &&
+            !dt_str_eq(node_of(o), node_of(g)))
             return o;
     }
     return NULL;
@@ -218,12 +231,13 @@ bool dt_target_evidence(dt_time now, struct dt_target *g, enum dt_evidence what)
 
 bool dt_target_node(dt_time now, struct dt_target *g, const struct dt_node_id *id)
 {
-    bool same = g->has_node && g->node == id->node && g->cluster_n == id->cluster.n &&
-                memcmp(g->cluster, id->cluster.p, id->cluster.n) == 0;
+    bool same =
+        g->has_node && dt_str_eq(node_of(g), id->node) && dt_str_eq(cluster_of(g), id->cluster);
     bool rebooted = same && g->boot != id->boot;
 
     g->has_node = true;
-    g->node = id->node;
+    g->node_n = (uint8_t)id->node.n;
+    memcpy(g->node, id->node.p, id->node.n);
     g->boot = id->boot;
     g->cluster_n = (uint8_t)id->cluster.n;
     memcpy(g->cluster, id->cluster.p, id->cluster.n);

@@ -138,6 +138,15 @@ void dt_stack_abandon(struct dt_stack *s, dt_time now, dt_tx tx)
     dt__leave(s);
 }
 
+void dt_stack_quiet(struct dt_stack *s, dt_tx tx)
+{
+    struct dt__tx *found = dt__tx_of(s, tx);
+    if (found && dt__is_client(found) && found->active) {
+        found->active->resend_at = DT_TIME_NEVER;
+        dt__tx_schedule(s, found);
+    }
+}
+
 /* ---- in ---- */
 
 void dt__client_response(struct dt_stack *s, dt_time now, const struct dt_sip_msg *m,

@@ -101,6 +101,7 @@ struct dt_stack {
     struct dt_outbox *out;
     const struct dt_stack_user *ops;
     void *user;
+    dt_stack_copy copy; /* may be NULL */
     struct dt_stack_counts counts;
     unsigned depth; /* entry calls under way */
     struct dt_timers timers;

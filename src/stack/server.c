@@ -38,8 +38,21 @@ static struct dt_str tag_so_far(const struct dt__tx *invite)
     return to.tag;
 }
 
+static void tell_copy(struct dt_stack *s, dt_time now, const struct dt__tx *invite,
+                      const struct dt_hop *from)
+{
+    if (s->copy)
+        s->copy(s->user, now, dt__tx_id(invite), invite->cookie, from);
+}
+
+void dt_stack_on_copy(struct dt_stack *s, dt_stack_copy copy)
+{
+    s->copy = copy;
+}
+
 static void receive_cancel(struct dt_stack *s, dt_time now, struct dt__tx *tx,
-                           struct dt__tx *invite, const struct dt_sip_msg *m)
+                           struct dt__tx *invite, const struct dt_sip_msg *m,
+                           const struct dt_hop *from)
 {
     int err = dt_stack_answer(s, now, dt__tx_id(tx), 200, tag_so_far(invite), DT_STR_NONE);
     if (err)
@@ -47,6 +60,7 @@ static void receive_cancel(struct dt_stack *s, dt_time now, struct dt__tx *tx,
     if (invite->state != ST_PROCEEDING || invite->active->cancelled)
         return; /* after the final it has no effect (9.2) */
     invite->active->cancelled = true;
+    tell_copy(s, now, invite, from);
     s->ops->cancel(s->user, now, dt__tx_id(invite), invite->cookie, m);
 }
 
@@ -100,7 +114,7 @@ static void receive_new(struct dt_stack *s, dt_time now, const struct dt_sip_msg
     if (is_full(s, invite) || open_server(s, now, m, key, bytes, from, &tx))
         refuse_limit(s, now, m, from);
     else if (invite)
-        receive_cancel(s, now, tx, invite, m);
+        receive_cancel(s, now, tx, invite, m, from);
     else
         s->ops->request(s->user, now, dt__tx_id(tx), m, from);
 }
@@ -119,6 +133,8 @@ void dt__server_request(struct dt_stack *s, dt_time now, const struct dt_sip_msg
         return;
     }
     s->counts.absorbed++;
+    if (tx->machine == DT__IST)
+        tell_copy(s, now, tx, from);
     (void)dt__fire(s, now, tx, &(struct dt__event){.kind = EV_RX_REPEAT, .m = m, .from = from});
 }
 

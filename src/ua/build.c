@@ -207,6 +207,34 @@ int dt__build_request(struct dt__send *s)
     return DT_OK;
 }
 
+/* R18: Max-Forwards 0, so that whoever it reaches answers it (16.3). */
+int dt__build_probe(struct dt_ua *ua, const struct dt_hop *to, struct dt_str branch,
+                    struct dt_str tag, struct dt_bytes **out)
+{
+    struct dt_writer w = scratch(ua);
+
+    dt_write_lit(&w, "OPTIONS sip:");
+    dt_addr_write(&w, &to->remote);
+    dt_write_lit(&w, " SIP/2.0\r\nVia: SIP/2.0/");
+    dt_write_z(&w, to->remote.transport == DT_TCP ? "TCP " : "UDP ");
+    dt_addr_write(&w, &ua->cfg.local);
+    dt_write_lit(&w, ";branch=");
+    dt_write(&w, branch);
+    dt_write_lit(&w, ";rport\r\nMax-Forwards: 0\r\nFrom: <sip:");
+    dt_addr_write(&w, &ua->cfg.local);
+    dt_write_lit(&w, ">;tag=");
+    dt_write(&w, tag);
+    dt_write_lit(&w, "\r\nTo: <sip:");
+    dt_addr_write(&w, &to->remote);
+    dt_write_lit(&w, ">\r\nCall-ID: ");
+    dt_write(&w, tag);
+    dt_write_lit(&w, "\r\n");
+    write_cseq(&w, 1, DT_OPTIONS);
+    write_agent(&w, ua, DT_H_USER_AGENT);
+    dt_sip_write_body(&w, DT_STR_NONE, DT_STR_NONE);
+    return finish(ua, &w, out);
+}
+
 /* ---- for a path whose transaction is gone ---- */
 
 /* What CANCEL (9.1) and the ACK of a failure (17.1.1.3) have in common: Request-URI, the one Via,

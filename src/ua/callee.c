@@ -98,6 +98,19 @@ static int request_of(const struct dt_call *c, struct dt_sip_msg *m, struct dt_s
     return err ? err : dt_sip_check(m);
 }
 
+/* R7: to each other proxy that sent a copy. What is above our hop in the Via list is the same in
+ * each: twins are one server. */
+static void respond_copies(struct dt_call *c, dt_time now, const struct dt_sip_msg *m, int status,
+                           struct dt_str extra, struct dt_str body)
+{
+    for (unsigned i = 0; i < c->n_copies; i++) {
+        struct dt_bytes *bytes = NULL;
+        if (dt__build_response(c, m, &c->copies[i], status, extra, body, &bytes) == DT_OK)
+            (void)dt_stack_send(c->ua->stack, now, bytes, &c->copies[i]);
+        dt_bytes_drop(bytes);
+    }
+}
+
 static int respond(struct dt_call *c, dt_time now, const struct dt_sip_msg *m, int status,
                    struct dt_str extra, struct dt_str body, struct dt_bytes **kept)
 {
@@ -107,6 +120,8 @@ static int respond(struct dt_call *c, dt_time now, const struct dt_sip_msg *m, i
 
     if (!err)
         err = dt__build_response(c, m, &hop, status, extra, body, &bytes);
+    if (!err && c->n_copies) /* before the request goes with its final */
+        respond_copies(c, now, m, status, extra, body);
     if (!err)
         err = dt_stack_respond(c->ua->stack, now, c->tx, status, bytes);
     if (!err && kept)
@@ -220,7 +235,11 @@ static void no_ack(struct dt_call *c, dt_time now)
 
 static void repeat_answer(struct dt_call *c, dt_time now)
 {
+    struct dt_hop hop;
+
     (void)dt_stack_respond(c->ua->stack, now, c->tx, 200, c->answer);
+    if (dt_stack_hop_of(c->ua->stack, c->tx, &hop) == DT_OK)
+        dt__twins_send(c->ua, now, c->answer, &hop); /* R7 */
     c->repeat = dt_time_min(2 * c->repeat, dt__ua_t2(c->ua));
     dt__call_arm(c, DT__T_REPEAT, now + c->repeat);
 }

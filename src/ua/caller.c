@@ -60,7 +60,8 @@ static int prepare(struct dt_call *c, const struct dt_outgoing *o)
                                     .servers = o->backup.host.n ? 2 : 1,
                                     .repeats = ua->cfg.invite_repeats,
                                     .t1 = dt__ua_t1(ua),
-                                    .ring_time = ua->cfg.invite_expires};
+                                    .ring_time = ua->cfg.invite_expires,
+                                    .known = ua->cfg.fast ? &ua->known : NULL};
     int err;
 
     c->identity = o->identity;
@@ -432,11 +433,21 @@ void dt__caller_failed(struct dt__send *s, dt_time now, int err)
     obey(s->call, now, &orders, NULL);
 }
 
+void dt__caller_event(struct dt__send *s, dt_time now, enum dt_path_event e)
+{
+    struct dt_orders orders = {.n = 0};
+
+    dt_attempt_event(&s->call->attempt, now, s->path, e, DT_OK, &orders);
+    obey(s->call, now, &orders, NULL);
+}
+
 void dt__caller_found(struct dt_call *c, dt_time now, unsigned server,
                       const struct dt_addr *targets, size_t n, int err)
 {
     struct dt_orders orders = {.n = 0};
 
+    for (size_t i = 0; i < n && c->servers[server].host.n; i++)
+        dt__twins_learn(c->ua, now, &targets[i]);
     dt_attempt_found(&c->attempt, now, server, targets, n, err, &orders);
     obey(c, now, &orders, NULL);
 }

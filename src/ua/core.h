@@ -14,14 +14,15 @@
 #include "dualtone/ua.h"
 
 enum {
-    DT__TOKEN = 20,                  /* characters of a tag or Call-ID: 100 bits */
-    DT__BRANCH = 7 + DT__TOKEN,      /* magic cookie and token (RFC 3261 8.1.1.7) */
-    DT__SCRATCH = DT_MSG_MAX,        /* the largest message that is built */
-    DT__TCP_FROM = 1300,             /* bytes: above it a request goes by TCP (18.1.1) */
-    DT__CHALLENGES = 4,              /* realms that one call or registration answers to */
-    DT__LINGERING = 8,               /* ended calls remembered, for each that is allowed */
-    DT__PASTS_MIN = 64,              /* ended INVITEs remembered at least (R11) */
-    DT__FORKS = 16,                  /* 2xx of other To tags that are answered, a call */
+    DT__TOKEN = 20,             /* characters of a tag or Call-ID: 100 bits */
+    DT__BRANCH = 7 + DT__TOKEN, /* magic cookie and token (RFC 3261 8.1.1.7) */
+    DT__SCRATCH = DT_MSG_MAX,   /* the largest message that is built */
+    DT__TCP_FROM = 1300,        /* bytes: above it a request goes by TCP (18.1.1) */
+    DT__CHALLENGES = 4,         /* realms that one call or registration answers to */
+    DT__LINGERING = 8,          /* ended calls remembered, for each that is allowed */
+    DT__PASTS_MIN = 64,         /* ended INVITEs remembered at least (R11) */
+    DT__COPIES = 2,             /* proxies beside the first that sent a copy of an INVITE (R7) */
+    DT__FORKS = 16,             /* 2xx of other To tags that are answered, a call */
     DT__HEADERS = DT_MSG_HEADERS_MAX /* of a message that is parsed again */
 };
 
@@ -102,6 +103,15 @@ struct dt__send {
     size_t n_targets, at;
     struct dt_hop hop;
     dt_tx tx; /* 0: none, or it has ended */
+    /* fast: its copy at the twin (R22) */
+    struct dt_hop twin;
+    dt_tx twin_tx;
+    bool hedged;     /* a copy was sent: once */
+    bool twin_heard; /* it was answered */
+    bool cancelled;  /* CANCEL was sent, by the twin too if nothing comes of it (R23) */
+    bool mute;       /* rang, and was moved: R24 */
+    dt_time sent;
+    struct dt_timer patience; /* T1 */
 };
 
 /* ---- a call ---- */
@@ -164,15 +174,17 @@ struct dt_call {
     /* callee: the INVITE (or re-INVITE) under way */
     dt_tx tx;
     uint32_t tx_cseq;
-    uint32_t invite_cseq;    /* of the initial INVITE (8.2.2.2) */
-    dt_time invite_expires;  /* its Expires (R11) */
-    struct dt__past *past;   /* to be remembered with its final; owned until then */
-    struct dt_bytes *answer; /* 2xx that waits for its ACK */
-    dt_time repeat;          /* its interval */
-    bool first_answer;       /* of the initial INVITE */
-    bool offered;            /* our offer is in the 2xx, the answer comes in the ACK */
-    bool bye_wanted;         /* hung up before the ACK (15) */
-    int bye_err;             /* why we send BYE, if the user did not want it */
+    uint32_t invite_cseq;             /* of the initial INVITE (8.2.2.2) */
+    dt_time invite_expires;           /* its Expires (R11) */
+    struct dt__past *past;            /* to be remembered with its final; owned until then */
+    struct dt_bytes *answer;          /* 2xx that waits for its ACK */
+    struct dt_hop copies[DT__COPIES]; /* R7: who else sent the INVITE or its CANCEL */
+    unsigned n_copies;
+    dt_time repeat;    /* its interval */
+    bool first_answer; /* of the initial INVITE */
+    bool offered;      /* our offer is in the 2xx, the answer comes in the ACK */
+    bool bye_wanted;   /* hung up before the ACK (15) */
+    int bye_err;       /* why we send BYE, if the user did not want it */
     /* session */
     struct dt_oa oa;
     bool has_oa;
@@ -252,6 +264,9 @@ struct dt_ua {
     unsigned n_calls, n_lingering, n_regs, n_pasts;
     unsigned depth; /* of entry calls */
     struct dt_bytes *scratch;
+    struct dt_targets known; /* fast: the proxies of our lines */
+    dt_tx probes[DT_TARGETS_KNOWN];
+    struct dt_timer probe_timer;
 };
 
 /* ua.c: entry calls nest (the user calls in from a callback); the outermost one tells and frees. */
@@ -269,6 +284,7 @@ dt_time dt__ua_t2(const struct dt_ua *ua);
 /* inbound.c: requests that came. */
 void dt__inbound_request(void *ua, dt_time now, dt_tx tx, const struct dt_sip_msg *m,
                          const struct dt_hop *from);
+void dt__inbound_copy(void *ua, dt_time now, dt_tx tx, uint64_t cookie, const struct dt_hop *from);
 void dt__inbound_cancel(void *ua, dt_time now, dt_tx invite, uint64_t cookie,
                         const struct dt_sip_msg *m);
 /* The call whose dialog this request belongs to, or NULL. */
@@ -285,6 +301,9 @@ int dt__build_request(struct dt__send *s);
 /* The CANCEL (9.1) and the ACK of the failure `m` (17.1.1.3) of a path whose transaction is gone.
  */
 int dt__build_cancel(struct dt__send *s, struct dt_bytes **out);
+/* OPTIONS to `to`; `tag` is its Call-ID too. */
+int dt__build_probe(struct dt_ua *ua, const struct dt_hop *to, struct dt_str branch,
+                    struct dt_str tag, struct dt_bytes **out);
 int dt__build_nack(struct dt__send *s, const struct dt_sip_msg *m, struct dt_bytes **out);
 /* A response of the call to request `req` from `hop`: To tag, Contact, Allow; `body` may be empty,
  * `extra` whole header lines. */
@@ -431,11 +450,43 @@ bool dt__past_answer(struct dt_ua *ua, dt_time now, dt_tx tx, const struct dt_si
 void dt__past_timer(struct dt_ua *ua, struct dt__past *p);
 void dt__pasts_clear(struct dt_ua *ua);
 
+/* twins.c: only under cfg.fast; else they do nothing. */
+/* A proxy of ours: known, and probed. */
+void dt__twins_learn(struct dt_ua *ua, dt_time now, const struct dt_addr *addr);
+bool dt__twins_is_ours(const struct dt_ua *ua, const struct dt_addr *addr);
+/* Where a request goes that would go to a proxy known to be down. */
+void dt__twins_choose(struct dt__send *s);
+void dt__twins_sent(struct dt__send *s, dt_time now);
+void dt__twins_cancelled(struct dt__send *s, dt_time now);
+void dt__twins_patience(struct dt__send *s, dt_time now);
+/* Once more, by the twin; false if it cannot be. */
+bool dt__twins_copy(struct dt__send *s, dt_time now);
+/* Without a transaction: an ACK, a repeated 2xx. */
+void dt__twins_send(struct dt_ua *ua, dt_time now, struct dt_bytes *bytes, const struct dt_hop *to);
+/* Evidence. */
+void dt__twins_heard(struct dt_ua *ua, dt_time now, const struct dt_sip_msg *m,
+                     const struct dt_hop *from);
+void dt__twins_failed(struct dt__send *s, dt_time now, int err);
+/* A response to `s` by its copy at the twin, or not: what that means to the other one. */
+void dt__twins_answered(struct dt__send *s, dt_time now, dt_tx tx, const struct dt_sip_msg *m);
+void dt__twins_drop(struct dt__send *s, dt_time now);
+void dt__twins_arm(struct dt_ua *ua, dt_time now);
+void dt__twins_tick(struct dt_ua *ua, dt_time now);
+bool dt__twins_is_probe(struct dt_ua *ua, dt_tx tx);
+/* A path's target is dead and no twin serves, or the callee is mute. */
+void dt__caller_event(struct dt__send *s, dt_time now, enum dt_path_event e);
+
 /* The timers of calls and registrations always stand in the heap, far away when they are not
  * wanted: arming one never fails for want of memory (I39). */
 #define DT__PARKED (DT_TIME_NEVER - 1)
 
 /* Kinds of timers: what holds it. */
-enum { DT__TIMER_CALL = 1 << 8, DT__TIMER_REG = 2 << 8, DT__TIMER_PAST = 3 << 8 };
+enum {
+    DT__TIMER_CALL = 1 << 8,
+    DT__TIMER_REG = 2 << 8,
+    DT__TIMER_PAST = 3 << 8,
+    DT__TIMER_SEND = 4 << 8,
+    DT__TIMER_PROBE = 5 << 8
+};
 
 #endif

@@ -181,6 +181,23 @@ void dt__inbound_request(void *user, dt_time now, dt_tx tx, const struct dt_sip_
         new_request(ua, now, tx, m, from);
 }
 
+/* R7: nobody but the proxies of our lines is answered beside the first. */
+void dt__inbound_copy(void *user, dt_time now, dt_tx tx, uint64_t cookie, const struct dt_hop *from)
+{
+    struct dt_ua *ua = user;
+    struct dt_call *c = dt__call_find(ua, cookie);
+    struct dt_hop first;
+
+    (void)now;
+    if (!c || c->tx != tx || c->n_copies >= DT__COPIES || !dt__twins_is_ours(ua, &from->remote) ||
+        dt_stack_hop_of(ua->stack, tx, &first) != DT_OK || dt_addr_eq(&first.remote, &from->remote))
+        return;
+    for (unsigned i = 0; i < c->n_copies; i++)
+        if (dt_addr_eq(&c->copies[i].remote, &from->remote))
+            return;
+    c->copies[c->n_copies++] = *from;
+}
+
 void dt__inbound_cancel(void *user, dt_time now, dt_tx invite, uint64_t cookie,
                         const struct dt_sip_msg *m)
 {

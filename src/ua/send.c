@@ -27,6 +27,7 @@ struct dt__send *dt__send_new(struct dt_ua *ua, struct dt_call *c, struct dt_reg
     s->tries = 1;
     dt_list_init(&s->link);
     dt_list_init(&s->breaking);
+    dt_timer_init(&s->patience, DT__TIMER_SEND);
     if (kind != DT__ACK) /* whose owner is another send or a fork */
         dt_list_add(c ? &c->sends : &r->sends, &s->link);
     return s;
@@ -43,6 +44,7 @@ void dt__send_free(struct dt__send *s)
 {
     if (!s)
         return;
+    dt__twins_drop(s, 0);
     dt__send_free(s->ack);
     s->ack = NULL;
     if (s->resolving)
@@ -137,8 +139,11 @@ static int request(struct dt__send *s, dt_time now)
 
 static void go(struct dt__send *s, dt_time now)
 {
-    int err = build(s);
+    int err;
 
+    dt__twins_drop(s, now);
+    dt__twins_choose(s);
+    err = build(s);
     s->tx = 0;
     s->heard = false;
     if (!err)
@@ -146,6 +151,8 @@ static void go(struct dt__send *s, dt_time now)
     if (!err)
         err = s->kind == DT__ACK ? dt_stack_send(s->ua->stack, now, s->bytes, &s->hop)
                                  : request(s, now);
+    if (!err)
+        dt__twins_sent(s, now);
     if (err)
         dt__send_break(s, err);
 }
@@ -214,6 +221,8 @@ void dt__send_repeat(struct dt__send *s, dt_time now)
 {
     if (s && s->bytes && !s->resolving)
         (void)dt_stack_send(s->ua->stack, now, s->bytes, &s->hop); /* lost like a packet */
+    if (s && s->bytes && !s->resolving) /* it was asked for again: perhaps a dead proxy had it */
+        dt__twins_send(s->ua, now, s->bytes, &s->hop);
 }
 
 void dt__send_cancel(struct dt__send *s, dt_time now)
@@ -224,6 +233,7 @@ void dt__send_cancel(struct dt__send *s, dt_time now)
                            .repeats = s->ua->cfg.other_repeats};
     dt_tx tx;
 
+    dt__twins_cancelled(s, now);
     if (s->tx) {
         (void)dt_stack_cancel(s->ua->stack, now, s->tx, 0, &tx);
         return;
@@ -297,18 +307,20 @@ void dt__sends_response(void *user, dt_time now, dt_tx tx, uint64_t cookie,
                         const struct dt_sip_msg *m, const struct dt_hop *from)
 {
     struct dt_ua *ua = user;
-    struct dt__send *s = dt__id_find(&ua->ids, cookie, DT__SEND);
+    struct dt__send *s;
 
+    dt__twins_heard(ua, now, m, from);
+    s = dt__id_find(&ua->ids, cookie, DT__SEND); /* evidence may have ended it */
     if (tx == 0)
         s = stray(ua, m);
-    else if (s && s->tx != tx) /* an older transaction of this request */
+    else if (s && s->tx != tx && s->twin_tx != tx) /* an older transaction of this request */
         return;
     if (!s) {
         if (tx == 0)
             dt__ua_dropped(ua, now, from, "response without a transaction");
         return;
     }
-    s->heard = true;
+    dt__twins_answered(s, now, tx, m);
     hand_response(s, now, m, from);
 }
 
@@ -336,9 +348,18 @@ void dt__sends_failed(void *user, dt_time now, dt_tx tx, uint64_t cookie, int er
     struct dt_ua *ua = user;
     struct dt__send *s = dt__id_find(&ua->ids, cookie, DT__SEND);
 
-    if (!s || s->tx != tx)
+    if (dt__twins_is_probe(ua, tx) || !s || (s->tx != tx && s->twin_tx != tx))
         return;
-    s->tx = 0;
+    if (s->twin_tx == tx) {
+        s->twin_tx = 0;
+        if (s->tx)
+            return;
+    } else {
+        s->tx = 0;
+        dt__twins_failed(s, now, err);
+        if (s->tx)
+            return;
+    }
     if (!try_another(s, now))
         hand_failure(s, now, err);
 }
@@ -349,6 +370,8 @@ void dt__sends_ended(void *user, dt_time now, dt_tx tx, uint64_t cookie)
     struct dt__send *s = dt__id_find(&ua->ids, cookie, DT__SEND);
 
     (void)now;
+    if (s && s->twin_tx == tx)
+        s->twin_tx = 0;
     if (!s || s->tx != tx)
         return;
     s->tx = 0;

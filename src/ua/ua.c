@@ -60,8 +60,10 @@ void dt__ua_leave(struct dt_ua *ua, dt_time now)
         dt__regs_tell(ua, now);
         dt__calls_reap(ua, now);
     }
-    if (ua->depth == 1)
+    if (ua->depth == 1) {
+        dt__twins_arm(ua, now);
         dt__sends_bury(ua);
+    }
     ua->depth--;
 }
 
@@ -115,6 +117,8 @@ static void init_containers(struct dt_ua *ua)
     for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++)
         dt_list_init(lists[i]);
     dt_timers_init(&ua->timers, ua->env->alloc);
+    dt_timer_init(&ua->probe_timer, DT__TIMER_PROBE);
+    ua->known.t1 = dt__ua_t1(ua);
     init_map(ua, &ua->by_branch);
     init_map(ua, &ua->by_call_id);
     init_map(ua, &ua->pasts);
@@ -140,6 +144,8 @@ static int start(struct dt_ua *ua)
     ua->resolver = dt_resolver_new(&names, ua->env, ua->out, found, ua);
     if (!ua->scratch || !ua->stack || !ua->resolver || listen_on(ua, DT_UDP))
         return DT_E_NOMEM;
+    if (ua->cfg.fast)
+        dt_stack_on_copy(ua->stack, dt__inbound_copy);
     return ua->cfg.tcp ? listen_on(ua, DT_TCP) : DT_OK;
 }
 
@@ -268,7 +274,7 @@ static void fire(struct dt_ua *ua, dt_time now, struct dt_timer *t)
 {
     uint32_t index = t->kind & 0xff;
 
-    if ((t->kind & ~0xffu) != DT__TIMER_PAST) /* its place is still there */
+    if ((t->kind & ~0xffu) < DT__TIMER_PAST) /* its place is still there */
         (void)dt_timers_arm(&ua->timers, t, DT__PARKED);
     switch (t->kind & ~0xffu) {
     case DT__TIMER_CALL:
@@ -276,6 +282,12 @@ static void fire(struct dt_ua *ua, dt_time now, struct dt_timer *t)
         break;
     case DT__TIMER_REG:
         dt__reg_timer(DT_OF(t, struct dt_reg, timer), now);
+        break;
+    case DT__TIMER_SEND:
+        dt__twins_patience(DT_OF(t, struct dt__send, patience), now);
+        break;
+    case DT__TIMER_PROBE:
+        dt__twins_tick(ua, now);
         break;
     case DT__TIMER_PAST:
         dt__past_timer(ua, DT_OF(t, struct dt__past, timer));
@@ -303,8 +315,12 @@ const struct dt_stack *dt_ua_stack(const struct dt_ua *ua)
 
 void dt_ua_count(const struct dt_ua *ua, struct dt_ua_counts *out)
 {
+    unsigned probes = 0;
+
+    for (size_t i = 0; i < ua->known.n; i++)
+        probes += ua->probes[i] != 0;
     *out = (struct dt_ua_counts){
-        .transactions = (unsigned)dt_stack_counts(ua->stack)->transactions,
+        .transactions = (unsigned)dt_stack_counts(ua->stack)->transactions - probes,
         .calls = ua->n_calls - ua->n_lingering,
         .registrations = ua->n_regs,
         .lingering = ua->n_lingering + ua->n_pasts,

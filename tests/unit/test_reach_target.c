@@ -23,19 +23,20 @@ static void node_ids(void **unused)
     static const struct {
         const char *text;
         int err;
-        uint64_t node, boot;
+        const char *node;
+        uint64_t boot;
     } rows[] = {
-        {"c1;node=2;boot=77", DT_OK, 2, 77},
-        {" c1;node=0;boot=18446744073709551615 ", DT_OK, 0, UINT64_MAX},
-        {"c1;node=2;boot=77;later=1", DT_OK, 2, 77},
-        {"", DT_E_SYNTAX, 0, 0},
-        {"c1", DT_E_SYNTAX, 0, 0},
-        {";node=1;boot=1", DT_E_SYNTAX, 0, 0},
-        {"c1;node=;boot=1", DT_E_SYNTAX, 0, 0},
-        {"c1;node=1;boot=x", DT_E_SYNTAX, 0, 0},
-        {"c1;boot=1;node=1", DT_E_SYNTAX, 0, 0},
-        {"c1;node=1;boot=18446744073709551616", DT_E_SYNTAX, 0, 0},
-        {"ccccccccccccccccccccccccccccccccc;node=1;boot=1", DT_E_SYNTAX, 0, 0},
+        {"c1;node=2;boot=77", DT_OK, "2", 77},
+        {" c1;node=0;boot=18446744073709551615 ", DT_OK, "0", UINT64_MAX},
+        {"c1;node=2;boot=77;later=1", DT_OK, "2", 77},
+        {"", DT_E_SYNTAX, "", 0},
+        {"c1", DT_E_SYNTAX, "", 0},
+        {";node=1;boot=1", DT_E_SYNTAX, "", 0},
+        {"c1;node=;boot=1", DT_E_SYNTAX, "", 0},
+        {"c1;node=1;boot=x", DT_E_SYNTAX, "", 0},
+        {"c1;boot=1;node=1", DT_E_SYNTAX, "", 0},
+        {"c1;node=1;boot=18446744073709551616", DT_E_SYNTAX, "", 0},
+        {"ccccccccccccccccccccccccccccccccc;node=1;boot=1", DT_E_SYNTAX, "", 0},
     };
 
     (void)unused;
@@ -44,7 +45,8 @@ static void node_ids(void **unused)
         assert_int_equal(dt_node_id_parse(&id, dt_str_z(rows[i].text)), rows[i].err);
         if (rows[i].err)
             continue;
-        assert_true(id.node == rows[i].node && id.boot == rows[i].boot);
+        assert_true(dt_str_eq(id.node, dt_str_z(rows[i].node)));
+        assert_true(id.boot == rows[i].boot);
         assert_true(dt_str_eq(id.cluster, DT_STR("c1")));
     }
 }
@@ -86,7 +88,8 @@ static void evidence(void **unused)
 
 static void twins(void **unused)
 {
-    struct dt_node_id a = {DT_STR("c"), 1, 5}, b = {DT_STR("c"), 2, 9}, x = {DT_STR("d"), 2, 9};
+    struct dt_node_id a = {DT_STR("c"), DT_STR("1"), 5}, b = {DT_STR("c"), DT_STR("2"), 9},
+                      x = {DT_STR("d"), DT_STR("2"), 9};
     struct dt_target *p = dt_targets_add(&known, 0, &p_addr);
     struct dt_target *s = dt_targets_add(&known, 0, &s_addr);
 
