@@ -21,7 +21,8 @@ enum {
     X(CONTACT, "Contact", 'm', DT_HF_LIST) \
     X(ROUTE, "Route", 0, DT_HF_LIST) \
     X(RECORD_ROUTE, "Record-Route", 0, DT_HF_LIST) \
-    X(PATH, "Path", 0, DT_HF_LIST) /* RFC 3327 */ \
+    X(DUALTONE_COPY, "Dualtone-Copy", 0, DT_HF_SINGLE) /* docs/survival.md */ \
+    X(PATH, "Path", 0, DT_HF_LIST)                     /* RFC 3327 */ \
     X(CONTENT_LENGTH, "Content-Length", 'l', DT_HF_SINGLE) \
     X(CONTENT_TYPE, "Content-Type", 'c', DT_HF_SINGLE) \
     X(EXPIRES, "Expires", 0, DT_HF_SINGLE) \

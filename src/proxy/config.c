@@ -131,9 +131,9 @@ static void check_name(const struct dt_proxy_config *cfg, struct dt_problems *p)
 static void check_node(const struct dt_proxy_config *cfg, struct dt_problems *p)
 {
     struct dt_reader r = dt_reader(cfg->node);
-    if (dt_reader_run(&r, DT_C_TOKEN).n != cfg->node.n || cfg->node.n > DT_NODE_NAME_MAX)
+    if (dt_reader_run(&r, DT_C_TOKEN).n != cfg->node.n || cfg->node.n > DT_SELF_NAME_MAX)
         PROBLEM(p, "node is \"%.*s\"; use at most %d letters, digits, dots and hyphens",
-                DT_FMT(dt_str_sub(cfg->node, 0, 60)), DT_NODE_NAME_MAX);
+                DT_FMT(dt_str_sub(cfg->node, 0, 60)), DT_SELF_NAME_MAX);
 }
 
 static void check_peers(const struct dt_proxy_config *cfg, struct dt_problems *p)

@@ -21,6 +21,8 @@ enum dt_count_group { DT_COUNT_FORWARDED, DT_COUNT_ANSWERED, DT_COUNT_DROPPED, D
     X(ANSWERED, loop)          /* 482 */ \
     X(ANSWERED, auth)          /* 401, 407, 403 */ \
     X(ANSWERED, registrar)     /* whatever a REGISTER got */ \
+    X(ANSWERED, copy)          /* what the twin told (R13) */ \
+    X(ANSWERED, copy_forged)   /* who only said to be the twin */ \
     X(ANSWERED, self)          /* OPTIONS to the proxy and the like */ \
     X(ANSWERED, location)      /* 404, 480 */ \
     X(ANSWERED, relay)         /* 403: no open relay */ \
@@ -37,6 +39,7 @@ enum dt_count_group { DT_COUNT_FORWARDED, DT_COUNT_ANSWERED, DT_COUNT_DROPPED, D
     X(DROPPED, siblings)       /* there are none */ \
     X(DROPPED, bad_response)   /* no Via left, or not to be built */ \
     X(DROPPED, ack)            /* an ACK that leads nowhere */ \
+    X(DROPPED, unfilled)       /* the bindings are not known yet (R12) */ \
     X(DROPPED, ended)          /* a request whose transaction ended before it was decided */
 
 enum dt_proxy_count {

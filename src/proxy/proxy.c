@@ -39,12 +39,20 @@ static void on_response(void *user, dt_time now, dt_tx tx, uint64_t cookie,
 {
     struct dt_proxy *p = user;
     p->counts.in++;
+    if (tx && dt__pair_is_cookie(cookie)) {
+        dt__count(p, DT_COUNT_DROPPED_own);
+        dt__pair_answered(p, now, cookie, tx, m->status);
+        return;
+    }
     dt__response(p, now, tx, cookie, m, from);
 }
 
 static void on_failed(void *user, dt_time now, dt_tx tx, uint64_t cookie, int err)
 {
-    dt__fork_failed(user, now, tx, cookie, err);
+    if (dt__pair_is_cookie(cookie))
+        dt__pair_answered(user, now, cookie, tx, 0);
+    else
+        dt__fork_failed(user, now, tx, cookie, err);
 }
 
 static void on_ended(void *user, dt_time now, dt_tx tx, uint64_t cookie)
@@ -86,7 +94,10 @@ static int make_parts(struct dt_proxy *p)
         .v4 = dt__self_has(&p->self, DT_UDP, 4) || dt__self_has(&p->self, DT_TCP, 4),
         .v6 = dt__self_has(&p->self, DT_UDP, 6) || dt__self_has(&p->self, DT_TCP, 6)};
     struct dt_location_config location = {.max_bindings = (uint32_t)cfg->max_bindings,
-                                          .max_contacts = (uint32_t)cfg->max_contacts};
+                                          .max_contacts = (uint32_t)cfg->max_contacts,
+                                          .twin = cfg->peers.n > 0,
+                                          .removed_kept =
+                                              cfg->peers.n ? cfg->max_expires * DT_SECOND : 0};
     p->stack = dt_stack_new(&stack, p->env, &p->out, &stack_user, p);
     p->resolver = dt_resolver_new(&resolver, p->env, &p->out, on_found, p);
     p->location = dt_location_new(&location, p->env);
@@ -135,8 +146,9 @@ struct dt_proxy *dt_proxy_new(const struct dt_proxy_config *cfg, const uint64_t 
     p->env = env;
     p->key = p->keys.key[0];
     add_key(p, key);
-    dt__self_init(&p->self, cfg, dt_siphash(key, DT_STR("cluster")),
-                  (uint32_t)dt_siphash(table_key, DT_STR("boot")));
+    dt__self_init(&p->self, cfg, dt_siphash(key, DT_STR("cluster")), 0);
+    dt__pair_init(p);
+    p->boot_seed = dt_siphash(table_key, DT_STR("boot"));
     dt_outbox_init(&p->out, env->alloc);
     dt_timers_init(&p->timers, env->alloc);
     dt__nonces_init(&p->nonces, env->alloc, table_key, NONCES_MAX);
@@ -152,6 +164,7 @@ void dt_proxy_free(struct dt_proxy *p)
     if (!p)
         return;
     dt__forks_clear(p);
+    dt__pair_clear(p);
     dt_stack_free(p->stack);
     dt_resolver_free(p->resolver);
     dt_location_free(p->location);
@@ -170,13 +183,18 @@ static const char *transport_name(const struct dt_addr *a)
     return a->transport == DT_TCP ? "tcp" : "udp";
 }
 
-static void listening(struct dt_proxy *p, const struct dt_input *in)
+static void listening(struct dt_proxy *p, dt_time now, const struct dt_input *in)
 {
     char text[DT_ADDR_TEXT_MAX];
-    if (dt__self_up(&p->self, &in->local))
-        dt_outbox_event(&p->out, DT_EV_READY, 0, "proxy for %.*s at %s:%s", DT_FMT(p->cfg->domain),
-                        transport_name(&p->self.listen[0].addr),
-                        dt_addr_text(&p->self.listen[0].addr, text));
+    if (!p->self.boot) /* a host whose generator begins alike each time still has a clock */
+        p->self.boot =
+            1 | (uint32_t)(p->boot_seed + (uint64_t)((now + p->env->wall_offset) / DT_MS));
+    if (!dt__self_up(&p->self, &in->local))
+        return;
+    dt__pair_start(p, now);
+    dt_outbox_event(&p->out, DT_EV_READY, 0, "proxy for %.*s at %s:%s", DT_FMT(p->cfg->domain),
+                    transport_name(&p->self.listen[0].addr),
+                    dt_addr_text(&p->self.listen[0].addr, text));
 }
 
 /* A row an error: what a person can do about it. */
@@ -210,13 +228,14 @@ static void woke(struct dt_proxy *p, dt_time now)
 {
     dt__forks_clear(p);
     dt_stack_forget(p->stack, now);
+    dt__pair_forget(p, now);
 }
 
 static void input_one(struct dt_proxy *p, dt_time now, const struct dt_input *in)
 {
     switch (in->kind) {
     case DT_IN_LISTENING:
-        listening(p, in);
+        listening(p, now, in);
         break;
     case DT_IN_SOCKET_ERROR:
         socket_error(p, in);
@@ -258,7 +277,10 @@ static void node_tick(void *node, dt_time now)
     dt_outbox_begin(&p->out);
     dt_stack_tick(p->stack, now);
     while ((t = dt_timers_due(&p->timers, now)))
-        dt__fork_timer(p, now, t);
+        if (t->kind == DT_PAIR_TIMER)
+            dt__pair_run(p, now);
+        else
+            dt__fork_timer(p, now, t);
     dt_location_tick(p->location, now);
 }
 
@@ -296,6 +318,7 @@ int dt_proxy_restore(struct dt_proxy *p, dt_time now, struct dt_str text, unsign
 {
     int err = dt_location_load(p->location, now, p->env->wall_offset, text, bad);
     p->saved_version = dt_location_count(p->location).version;
+    p->pair.filled = p->pair.filled || (!err && text.n);
     return err;
 }
 

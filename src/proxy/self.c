@@ -117,6 +117,7 @@ bool dt__self_up(struct dt_self *s, const struct dt_addr *local)
     }
     write_all_sent_by(s);
     write_node_line(s);
+    s->all_up = all;
     return all && news;
 }
 

@@ -12,8 +12,8 @@ enum {
     DT_SELF_LISTEN_MAX = 16,
     DT_SENT_BY_MAX = 264, /* a host name of 255 bytes, and a port */
     DT_SELF_TRANSPORTS = 2,
-    DT_NODE_NAME_MAX = 64,
-    DT_NODE_LINE_MAX = 160
+    DT_SELF_NAME_MAX = 64,
+    DT_SELF_NODE_MAX = 160
 };
 
 struct dt_self_listen {
@@ -25,12 +25,13 @@ struct dt_self {
     const struct dt_proxy_config *cfg;
     struct dt_self_listen listen[DT_SELF_LISTEN_MAX];
     size_t n;
+    bool all_up;            /* all of `listen` hold */
     struct dt_addr cluster; /* family 0: cluster_address is a name, or not set */
     char sent_by[DT_SELF_TRANSPORTS][DT_SENT_BY_MAX]; /* by enum dt_transport; empty: none */
     size_t sent_by_n[DT_SELF_TRANSPORTS];
     uint64_t cluster_id; /* made from the key */
     uint32_t boot;       /* of this run (R17) */
-    char node_line[DT_NODE_LINE_MAX];
+    char node_line[DT_SELF_NODE_MAX];
     size_t node_line_n;
 };
 

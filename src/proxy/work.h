@@ -12,6 +12,7 @@
 #include "proxy/counts.h"
 #include "proxy/echo.h"
 #include "proxy/nonces.h"
+#include "proxy/pair.h"
 #include "proxy/self.h"
 #include "store/location.h"
 #include "store/subscribers.h"
@@ -62,6 +63,8 @@ struct dt_proxy {
     struct dt_proxy_counts_table counts;
     uint64_t saved_version;
     struct dt_strays strays;
+    struct dt_pair pair;
+    uint64_t boot_seed;
 };
 
 /* One place where a request shall go. Slices live as long as the request and the location. */
@@ -174,6 +177,27 @@ void dt__forks_clear(struct dt_proxy *p);
 
 void dt__response(struct dt_proxy *p, dt_time now, dt_tx tx, uint64_t cookie,
                   const struct dt_sip_msg *m, const struct dt_hop *from);
+
+/* ---- pair.c: R12, R13 ---- */
+
+void dt__pair_init(struct dt_proxy *p);
+/* All sockets hold: asks the twin for its bindings. */
+void dt__pair_start(struct dt_proxy *p, dt_time now);
+void dt__pair_clear(struct dt_proxy *p);
+/* R10: the transactions are gone. */
+void dt__pair_forget(struct dt_proxy *p, dt_time now);
+/* Sends what is owed to the twin. */
+void dt__pair_run(struct dt_proxy *p, dt_time now);
+bool dt__pair_is_cookie(uint64_t cookie);
+/* `status` 0: there was no answer. */
+void dt__pair_answered(struct dt_proxy *p, dt_time now, uint64_t cookie, dt_tx tx, int status);
+/* An OPTIONS, and a REGISTER as the registrar read it, with Dualtone-Copy: done and answered, or
+ * refused if it is not the twin's. */
+enum dt_step_result dt__pair_word(struct dt_proxy_work *w);
+enum dt_step_result dt__pair_binding(struct dt_proxy_work *w, struct dt_location_update *u);
+/* Does this node know who is bound? If not: is it so young that dropping is better than 503? */
+bool dt__pair_is_filled(const struct dt_proxy *p, dt_time now);
+bool dt__pair_is_quiet(const struct dt_proxy *p, dt_time now);
 
 /* ---- stray.c: R5 ---- */
 

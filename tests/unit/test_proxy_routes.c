@@ -83,7 +83,9 @@ static void routing(void **state)
                  p ? t : "", p ? p + 2 : "");
         snprintf(extra, sizeof extra, "%.*s%s%s", q ? (int)(q - rows[i].extra + 1) : 512,
                  rows[i].extra, q ? t : "", q ? q + 2 : "");
+        unsigned bad;
         kit_proxy_open(&k, "peer: 192.0.2.2\n");
+        assert_int_equal(dt_proxy_restore(k.p, 0, DT_STR("dualtone-location 1\n"), &bad), DT_OK);
         kit_register(&k, BOB, "bob", "sip:bob@192.0.2.12");
         KIT_SEND(&k, .method = "BYE", .uri = uri, .extra = extra, .to_tag = "t",
                  .to = "sip:bob@example.com");

@@ -183,6 +183,10 @@ static bool is_own_name(const struct dt_proxy_work *w)
 static bool is_exempt(const struct dt_proxy_work *w)
 {
     enum dt_method method = w->m->method;
+    /* A copy of the twin's proves itself where it is read, or is refused. */
+    if (w->ours && (method == DT_REGISTER || (method == DT_OPTIONS && !w->aor.n)) &&
+        dt_sip_first(w->m, DT_H_DUALTONE_COPY))
+        return true;
     return method == DT_ACK || method == DT_CANCEL || w->let_through ||
            (method == DT_OPTIONS && w->ours && !w->aor.n);
 }

@@ -19,6 +19,16 @@ static enum dt_step_result nobody(struct dt_proxy_work *w, bool known)
     return dt__answer(w, DT_COUNT_ANSWERED_location, exists(w, known) ? 480 : 404, DT_STR_NONE);
 }
 
+/* R12: who does not know who is bound cannot say that a user is absent. */
+static enum dt_step_result unfilled(struct dt_proxy_work *w)
+{
+    if (!dt__pair_is_quiet(w->p, w->now))
+        return dt__answer(w, DT_COUNT_ANSWERED_limit, 503, DT_STR("Retry-After: 2\r\n"));
+    if (w->tx)
+        dt_stack_abandon(w->p->stack, w->now, w->tx);
+    return dt__drop(w->p, w->m, DT_COUNT_DROPPED_unfilled);
+}
+
 static enum dt_step_result run(struct dt_proxy_work *w)
 {
     const struct dt_binding *found[DT_PROXY_TARGETS_MAX];
@@ -27,6 +37,8 @@ static enum dt_step_result run(struct dt_proxy_work *w)
         return DT_STEP_CONTINUE;
     size_t n =
         dt_location_find(w->p->location, w->now, w->aor, found, DT_PROXY_TARGETS_MAX, &known);
+    if (!dt__pair_is_filled(w->p, w->now) && (!n || dt__pair_is_quiet(w->p, w->now)))
+        return unfilled(w);
     if (!n)
         return nobody(w, known);
     if (n > DT_PROXY_TARGETS_MAX)

@@ -229,12 +229,14 @@ static enum dt_step_result update(struct registration *r)
     u->contacts = r->contacts;
     u->call_id = w->m->call_id;
     u->cseq = w->m->cseq.number;
+    u->wall = (uint64_t)((w->now + w->p->env->wall_offset) / DT_MS);
     u->flow = (struct dt_flow){w->from.local, w->from.remote, w->from.stream};
     if (u->n || u->star) {
         int err = dt_location_update(w->p->location, w->now, u);
         if (err)
             return refuse(r, status_of(err),
                           err == DT_E_RANGE ? DT_STR("Retry-After: 60\r\n") : DT_STR_NONE);
+        dt__pair_run(w->p, w->now);
     }
     return list_bindings(r);
 }
@@ -272,6 +274,9 @@ static enum dt_step_result run(struct dt_proxy_work *w)
         return refuse(&r, 404, DT_STR_NONE);
     if (read_contacts(&r) || read_path(&r))
         return refuse(&r, 400, DT_STR_NONE);
+    r.update.contacts = r.contacts;
+    if (dt_sip_first(w->m, DT_H_DUALTONE_COPY))
+        return dt__pair_binding(w, &r.update);
     if (is_too_brief(&r))
         return refuse_brief(&r);
     return update(&r);

@@ -17,6 +17,8 @@ static enum dt_step_result run(struct dt_proxy_work *w)
 {
     if (!w->ours || w->aor.n)
         return DT_STEP_CONTINUE;
+    if (w->m->method == DT_OPTIONS && dt_sip_first(w->m, DT_H_DUALTONE_COPY))
+        return dt__pair_word(w);
     if (w->m->method == DT_OPTIONS)
         return dt__answer_options(w);
     if (w->m->method == DT_CANCEL)
