@@ -48,7 +48,7 @@ enum dt_flow_step_kind {
     DT_FLOW_WAIT,    /* `times[0]` */
     DT_FLOW_MESSAGE, /* must be seen next */
     DT_FLOW_SHOWS,   /* the screen says `text` */
-    DT_FLOW_STATE    /* `party` is in `state` */
+    DT_FLOW_STATE    /* `party` is in `state`; `times[0]`: so long after the last action */
 };
 
 struct dt_flow_step {

@@ -171,10 +171,17 @@ static int ack_of_failure(struct judge *j, const struct seen *s)
     return DT_OK;
 }
 
+static uint16_t whose(const struct judge *j, uint16_t party)
+{
+    return j->f->parties[party].role == DT_FLOW_PROXY ? DT_RECORD_NOBODY : party;
+}
+
+/* I7. Twins are one server with one branch: a provisional at one lets the other cancel (R6, R23).
+ */
 static int cancel_after_provisional(struct judge *j, const struct seen *s)
 {
     if (!s->request || s->method != DT_CANCEL ||
-        fact(j, PROVISIONAL, s->from, DT_INVITE, s->branch, DT_STR_NONE)->used)
+        fact(j, PROVISIONAL, whose(j, s->from), DT_INVITE, s->branch, DT_STR_NONE)->used)
         return DT_OK;
     return broken(j, "I7", s, "a CANCEL before any provisional response");
 }
@@ -235,7 +242,7 @@ static int see_sent(struct judge *j, const struct seen *s)
 static void see_arrived(struct judge *j, const struct seen *s)
 {
     if (!s->request && s->status < 200 && s->method == DT_INVITE)
-        fact(j, PROVISIONAL, s->to, DT_INVITE, s->branch, DT_STR_NONE)->used = true;
+        fact(j, PROVISIONAL, whose(j, s->to), DT_INVITE, s->branch, DT_STR_NONE)->used = true;
 }
 
 /* The most facts that one message leaves: INVITED, REQUESTED, LAST_CSEQ; and half of it stays free.

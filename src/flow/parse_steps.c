@@ -195,9 +195,16 @@ void dt__flow_parse_state(struct flow_parse *p)
         DT_FLOW_STATES(X)
 #undef X
     };
-    if (p->n < 2)
+    dt_time within = 0;
+    int n = p->n;
+    if (n > 3 && dt__flow_is(p, n - 2, "within")) {
+        n -= 2;
+        if (!read_seconds(p->words[n + 1].text, &within) || within == 0)
+            dt__flow_wrong(p, n + 1, "is no time; use seconds, as 0.5");
+    }
+    if (n < 2)
         dt__flow_wrong(p, 1, "name at least one phone");
-    for (int i = 1; i < p->n; i++) {
+    for (int i = 1; i < n; i++) {
         int party = dt__flow_want_party(p, i);
         if (party >= 0 && p->f->parties[party].role != DT_FLOW_PHONE)
             dt__flow_wrong(p, i, "is no phone of this flow: it cannot be asked");
@@ -205,6 +212,8 @@ void dt__flow_parse_state(struct flow_parse *p)
         if (!s)
             return;
         s->party = party;
+        s->times[0] = within;
+        s->n_times = within > 0;
         for (unsigned k = 0; k < sizeof names / sizeof *names; k++)
             if (dt__flow_is(p, 0, names[k]))
                 s->state = (enum dt_flow_state)k;

@@ -34,7 +34,10 @@ struct run {
 
 static bool by_script(const struct run *x)
 {
-    return x->o->loss == 0 && x->o->duplicate == 0 && x->o->reorder == 0;
+    bool script = false; /* without one it is judged as with faults */
+    for (size_t i = 0; i < x->f->n_steps; i++)
+        script = script || x->f->steps[i].kind == DT_FLOW_MESSAGE;
+    return script && x->o->loss == 0 && x->o->duplicate == 0 && x->o->reorder == 0;
 }
 
 static const struct dt_record *record(const struct run *x)
@@ -298,11 +301,14 @@ static bool in_state(const struct run *x, int party, enum dt_flow_state state)
 
 static int see_state(struct run *x, const struct dt_flow_step *s)
 {
-    dt_time limit = x->w->ops->now(x->w) + scaled(x, 3 * PATIENCE_S * DT_SECOND);
-    while (!in_state(x, s->party, s->state))
-        if (!x->w->ops->advance(x->w, limit))
-            return fail(x, s, "%s is not (its call is \"%.*s\")", x->f->parties[s->party].name,
-                        DT_FMT(call_state(x, s->party)));
+    bool timed = s->kind == DT_FLOW_STATE && s->n_times > 0 && x->o->loss == 0;
+    dt_time limit = timed ? x->zero + scaled(x, s->times[0])
+                          : x->w->ops->now(x->w) + scaled(x, 3 * PATIENCE_S * DT_SECOND);
+    bool late = timed && x->w->ops->now(x->w) > limit;
+    while (late || !in_state(x, s->party, s->state))
+        if (late || !x->w->ops->advance(x->w, limit))
+            return fail(x, s, "%s is not%s (its call is \"%.*s\")", x->f->parties[s->party].name,
+                        timed ? " in time" : "", DT_FMT(call_state(x, s->party)));
     return DT_OK;
 }
 

@@ -467,8 +467,9 @@ void dt__twins_send(struct dt_ua *ua, dt_time now, struct dt_bytes *bytes, const
 void dt__twins_heard(struct dt_ua *ua, dt_time now, const struct dt_sip_msg *m,
                      const struct dt_hop *from);
 void dt__twins_failed(struct dt__send *s, dt_time now, int err);
-/* A response to `s` by its copy at the twin, or not: what that means to the other one. */
-void dt__twins_answered(struct dt__send *s, dt_time now, dt_tx tx, const struct dt_sip_msg *m);
+/* A response to `s` by its copy at the twin, or not: what that means to the other one. True: the
+ * twin took the call first, and the user is to be told (R28). */
+bool dt__twins_answered(struct dt__send *s, dt_time now, dt_tx tx, const struct dt_sip_msg *m);
 void dt__twins_drop(struct dt__send *s, dt_time now);
 void dt__twins_arm(struct dt_ua *ua, dt_time now);
 void dt__twins_tick(struct dt_ua *ua, dt_time now);

@@ -320,8 +320,10 @@ void dt__sends_response(void *user, dt_time now, dt_tx tx, uint64_t cookie,
             dt__ua_dropped(ua, now, from, "response without a transaction");
         return;
     }
-    dt__twins_answered(s, now, tx, m);
+    bool moved = dt__twins_answered(s, now, tx, m);
     hand_response(s, now, m, from);
+    if (moved)
+        dt__caller_event(s, now, DT_PATH_EV_TWIN);
 }
 
 /* RFC 3261 18.1.1: TCP for size alone that is refused gives way to UDP. RFC 3263 4.3: the next

@@ -38,7 +38,8 @@ void dt__twins_choose(struct dt__send *s)
         return;
     g = dt_targets_find(&s->ua->known, &s->targets[s->at]);
     twin = g ? dt_targets_twin(&s->ua->known, &g->addr) : NULL;
-    if (twin && g->health == DT_HEALTH_DOWN)
+    if (twin && (g->health == DT_HEALTH_DOWN ||
+                 (s->dialog && g->health == DT_HEALTH_SUSPECT && twin->health == DT_HEALTH_UP)))
         s->targets[s->at] = twin->addr;
 }
 
@@ -157,7 +158,7 @@ void dt__twins_patience(struct dt__send *s, dt_time now)
 
 /* ---- what came ---- */
 
-void dt__twins_answered(struct dt__send *s, dt_time now, dt_tx tx, const struct dt_sip_msg *m)
+bool dt__twins_answered(struct dt__send *s, dt_time now, dt_tx tx, const struct dt_sip_msg *m)
 {
     bool by_twin = tx && tx == s->twin_tx;
     bool first = !s->heard && !s->twin_heard;
@@ -168,7 +169,7 @@ void dt__twins_answered(struct dt__send *s, dt_time now, dt_tx tx, const struct 
     if (m->status > 100)
         s->mute = false;
     if (!s->hedged)
-        return;
+        return false;
     if (first)
         dt_stack_quiet(s->ua->stack, other);
     if (m->status >= 200 && other && !other_heard) { /* nothing more to be had there */
@@ -182,8 +183,7 @@ void dt__twins_answered(struct dt__send *s, dt_time now, dt_tx tx, const struct 
         s->targets[s->at] = s->twin.remote;
         s->heard = true;
     }
-    if (by_twin && first && s->kind == DT__INVITE && m->status == 100)
-        dt__caller_event(s, now, DT_PATH_EV_TWIN);
+    return by_twin && first && s->kind == DT__INVITE && m->status == 100;
 }
 
 void dt__twins_failed(struct dt__send *s, dt_time now, int err)
