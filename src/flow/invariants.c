@@ -133,6 +133,10 @@ static int one_final(struct judge *j, const struct seen *s)
     if (s->request)
         return DT_OK;
     struct fact *final = fact(j, FINAL, s->from, s->method, s->branch, DT_STR_NONE);
+    /* A proxy that passed on a 2xx without a transaction (R5) may get its copy of the INVITE later.
+     */
+    if (final->used && s->status == 100 && !is_phone(j, s) && final->value / 100 == 2)
+        return DT_OK;
     if (final->used && s->status < 200)
         return broken(j, "I8", s, "a provisional response after a final one");
     if (final->used && s->status != (int) final->value)
