@@ -194,6 +194,46 @@ static void expect_at(const char *want, int line)
     orders.n = 0;
 }
 
+/* R25: the same Call-ID by the next target, the first path stays; a 482 leaves it open. */
+static void fast_strangers(void **unused)
+{
+    (void)unused;
+    begin(2);
+    attempt.cfg.policy = DT_REACH_FAST;
+    found(0, 1);
+    found(1, 1);
+    expect("open 0");
+    event(0, DT_PATH_EV_DEAD);
+    expect("words on 1, open 1");
+    event(1, DT_PATH_EV_SOFT);
+    expect("words off 1");
+    event(0, DT_PATH_EV_1XX);
+    expect("progress 0");
+    event(0, DT_PATH_EV_2XX);
+    expect("accept 0");
+}
+
+/* R28, R26: it got through and died: CANCEL, and 2 s later a new Call-ID, once. */
+static void fast_renewed(void **unused)
+{
+    (void)unused;
+    begin(2);
+    attempt.cfg.policy = DT_REACH_FAST;
+    found(0, 1);
+    found(1, 1);
+    expect("open 0");
+    event(0, DT_PATH_EV_100);
+    event(0, DT_PATH_EV_DEAD);
+    expect("cancel 0");
+    assert_int_equal(dt_attempt_deadline(&attempt), 2 * DT_SECOND);
+    tick(2 * DT_SECOND);
+    expect("words on 1, open 1 fresh");
+    event(1, DT_PATH_EV_1XX);
+    expect("words off 1, progress 1");
+    event(1, DT_PATH_EV_DEAD); /* nowhere to go */
+    expect("");
+}
+
 static void silent_primary(void **unused)
 {
     (void)unused;
@@ -360,6 +400,8 @@ int main(void)
         cmocka_unit_test(each_pair),
         cmocka_unit_test(statuses),
         cmocka_unit_test(patience),
+        cmocka_unit_test(fast_strangers),
+        cmocka_unit_test(fast_renewed),
         cmocka_unit_test(silent_primary),
         cmocka_unit_test(backup_is_found_late),
         cmocka_unit_test(nothing_found),
