@@ -38,7 +38,7 @@ for algorithm in SHA-256:sha256sum MD5:md5sum; do
 done
 
 # By the wire: the proxy offers both; the phone takes the better one; who knows MD5 only is let in too.
-start_proxy P "$net.1" --subscribers "$file" --trace "$work/P.trace"
+start_proxy P "$net.1" --subscribers "$file" --digest both --trace "$work/P.trace"
 start_phone A 1001 "$net.2" --audio null --proxy1_address "$net.1" --proxy_register 1 --trace "$work/A.trace" \
     --line1_password 'Tr0ub4dor&3 x'
 see A '^reply|^registration: registered 1001' "the right password does not register"
