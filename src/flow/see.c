@@ -215,7 +215,8 @@ static int see_block(struct flow_run *x, struct block *b)
             return DT_OK; /* what is left is optional */
         if (i == SIZE_MAX) {
             x->next = record(x)->n;
-            return dt__flow_fail(x, b->steps, "%u messages of this unordered block are missing",
+            return dt__flow_fail(x, b->steps,
+                                 "nothing came any more (%u missing of this unordered block)",
                                  left(b, false));
         }
         x->next = k == b->n ? i : i + 1;
