@@ -17,7 +17,7 @@ enum {
 };
 
 /* Where a REGISTER came from: the flow that reaches the phone behind a NAT. */
-struct dt_flow {
+struct dt_binding_flow {
     struct dt_addr local, remote;
     uint64_t stream; /* 0: UDP, or a stream of an earlier run */
 };
@@ -27,7 +27,7 @@ struct dt_binding {
     struct dt_list link;   /* of its address of record */
     struct dt_timer timer; /* `due` is the expiry */
     struct dt_location_aor *aor;
-    struct dt_flow flow;
+    struct dt_binding_flow flow;
     uint32_t cseq;
     uint16_t q;
     bool gone; /* removed, and remembered so that an older REGISTER that is delivered
@@ -64,7 +64,7 @@ struct dt_location_update {
     struct dt_str call_id;
     uint32_t cseq;
     struct dt_str path;
-    struct dt_flow flow;
+    struct dt_binding_flow flow;
     const struct dt_location_contact *contacts;
     size_t n;
     bool star; /* Contact: * with Expires: 0; `n` is 0 */

@@ -229,7 +229,7 @@ static enum dt_step_result update(struct registration *r)
     u->contacts = r->contacts;
     u->call_id = w->m->call_id;
     u->cseq = w->m->cseq.number;
-    u->flow = (struct dt_flow){w->from.local, w->from.remote, w->from.stream};
+    u->flow = (struct dt_binding_flow){w->from.local, w->from.remote, w->from.stream};
     if (u->n || u->star) {
         int err = dt_location_update(w->p->location, w->now, u);
         if (err)
