@@ -153,7 +153,9 @@ static void in_dialog(struct dt_ua *ua, dt_time now, dt_tx tx, const struct dt_s
     struct dt_call *early = c || m->method != DT_BYE ? NULL : unanswered_call(ua, m);
 
     if (early) {
-        dt__bye_request(early, now, tx, m);
+        dt__ua_answer(ua, now, tx, 200, NULL);
+        dt__caller_hangup(early, now); /* what is left of the INVITE on the way */
+        dt__call_end(early, now, 0, DT_OK, DT_STR_NONE, true, 0);
         return;
     }
     if (!c) {

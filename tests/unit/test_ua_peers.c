@@ -402,7 +402,8 @@ static void bye_before_answer(void **state)
                    "32000 A > P 481 BYE\n"
                    "32000 P > A BYE 1\n"
                    "32000 A ended 0 by peer\n"
-                   "32000 A > P 200 BYE\n");
+                   "32000 A > P 200 BYE\n"
+                   "32000 A > P CANCEL 1\n");
     close_peer();
 }
 
