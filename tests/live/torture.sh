@@ -25,7 +25,7 @@ for run in "judge proxy $net.1:5060 $net.9 P.trace" "judge phone $net.3:5060 $ne
 done
 kill -0 "$pid_P" "$pid_B" || fail "somebody died"
 
-# Counters: all that came is accounted for, and nothing is left over once 64 T1 have passed.
+# Counters: all that came (but for what ended with its stream) is accounted for, and nothing is left over once 64 T1 have passed.
 counts() {
     kill -USR1 "$pid_P"
     see P '^count objects ' "the proxy tells no counters"
@@ -36,7 +36,7 @@ settled() { counts && ((c_objects == 0)); }
 until_true "objects are left: $(cat counts 2>/dev/null)" settled
 echo "in $c_in: forwarded $c_forwarded, answered $c_answered, dropped $c_dropped; malformed $c_stack_malformed"
 ((c_in == c_forwarded + c_answered + c_dropped)) || fail "in is not forwarded + answered + dropped: $(cat counts)"
-((c_stack_in >= count && c_stack_malformed > count / 4 && c_stack_malformed < c_stack_in)) ||
+((c_stack_in >= count * 9 / 10 && c_stack_malformed > count / 4 && c_stack_malformed < c_stack_in)) ||
     fail "the counters make no sense: $(cat counts)"
 ((c_lost_outputs == 0)) || fail "outputs were lost"
 for name in P B; do
