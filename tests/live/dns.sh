@@ -54,11 +54,11 @@ find_proxy three.example.com "tcp:$net.1:5070" --sip_tcp 1
 find_proxy three.example.com "tcp:$net.1:5070" --proxy_transport tcp
 find_proxy four.example.com "udp:$net.2:5060"
 find_proxy five.example.com "udp:$net.2:5060"
-start hole python3 -c 'import socket, sys, time
+start hole python3 -c 'import signal, socket, sys
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 s.bind((sys.argv[1], 5060))
 print("ready", flush=True)
-time.sleep(60)' "$net.67"
+signal.pause()' "$net.67"
 see hole '^ready'
 find_proxy six.example.com "udp:$net.1:5070" --timer_t1 10 # 64 T1 of silence
 find_proxy p1.example.com "udp:$net.1:5070" --proxy1_port 5070 # a port: A and AAAA only
