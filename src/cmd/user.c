@@ -44,26 +44,36 @@ static bool read_line(char *buf, size_t size)
     return whole || feof(stdin);
 }
 
+static struct termios was; /* of the terminal, while it is quiet: for the handler */
+
+/* Ctrl-C must not leave a terminal that shows nothing. A read that waits would not see a flag that
+ * was set just before it, so the end is here; nothing is locked or half written yet. */
 static void on_interrupt(int signo)
 {
-    (void)signo; /* it ends the read */
+    static const char said[] = "\ndualtone user: no password was given; nothing was changed\n";
+    (void)signo;
+    tcsetattr(STDIN_FILENO, TCSAFLUSH, &was);
+    ssize_t ignored = write(STDERR_FILENO, said, sizeof said - 1);
+    (void)ignored;
+    _exit(DT_EXIT_FAILED);
 }
 
-/* Ctrl-C must not leave a terminal that shows nothing. */
 static bool ask(const char *prompt, char *buf, size_t size)
 {
-    struct termios was, quiet;
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
     const struct sigaction interrupt = {.sa_handler = on_interrupt};
     if (tcgetattr(STDIN_FILENO, &was))
         return false;
-    sigaction(SIGINT, &interrupt, NULL);
-    sigaction(SIGTERM, &interrupt, NULL);
-    quiet = was;
+    struct termios quiet = was;
     quiet.c_lflag &= ~(tcflag_t)ECHO;
+    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
+        sigaction(signals[i], &interrupt, NULL);
     tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet); /* before the prompt: what comes after it counts */
     fputs(prompt, stderr);
     bool good = read_line(buf, size);
     tcsetattr(STDIN_FILENO, TCSAFLUSH, &was);
+    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
+        signal(signals[i], SIG_DFL);
     fputc('\n', stderr);
     return good;
 }
