@@ -120,7 +120,9 @@ static void write_copy(struct dt_writer *w, const struct dt_sip_msg *req,
         write_top_via(w, req, value, ans->source);
     else
         dt_write(w, value);
-    struct dt_str tag = h->id == DT_H_TO ? new_tag(req, ans) : DT_STR_NONE;
+    /* A faulty request may have several: the tag is added once, as copies_room has it. */
+    bool first_to = h->id == DT_H_TO && h == dt_sip_first(req, DT_H_TO);
+    struct dt_str tag = first_to ? new_tag(req, ans) : DT_STR_NONE;
     if (tag.n) {
         dt_write_lit(w, ";tag=");
         dt_write(w, tag);
