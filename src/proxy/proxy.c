@@ -160,11 +160,15 @@ static const char *transport_name(const struct dt_addr *a)
 
 static void listening(struct dt_proxy *p, const struct dt_input *in)
 {
-    char text[DT_ADDR_TEXT_MAX];
-    if (dt__self_up(&p->self, &in->local))
-        dt_outbox_event(&p->out, DT_EV_READY, 0, "proxy for %.*s at %s:%s", DT_FMT(p->cfg->domain),
-                        transport_name(&p->self.listen[0].addr),
-                        dt_addr_text(&p->self.listen[0].addr, text));
+    char where[DT_SELF_LISTEN_MAX * (DT_ADDR_TEXT_MAX + 5)], text[DT_ADDR_TEXT_MAX];
+    struct dt_writer w = dt_writer(where, sizeof where);
+    if (!dt__self_up(&p->self, &in->local))
+        return;
+    for (size_t i = 0; i < p->self.n; i++)
+        dt_writef(&w, " %s:%s", transport_name(&p->self.listen[i].addr),
+                  dt_addr_text(&p->self.listen[i].addr, text));
+    dt_outbox_event(&p->out, DT_EV_READY, 0, "proxy for %.*s at%.*s", DT_FMT(p->cfg->domain),
+                    DT_FMT(dt_writer_str(&w)));
 }
 
 /* A row an error: what a person can do about it. */
