@@ -6,7 +6,7 @@ source "$(dirname "$0")/lib.sh"
 need sipp
 cd "$work" || exit 1
 sed "s/@B@/$net.9:5060/" "$here/foreign.flow" >foreign.flow
-start uas sipp -sn uas -i "$net.9" -p 5060 -nostdin
+start_uas uas "$net.9"
 "$dualtone" flow run foreign.flow --live --folder "$work/good" >good.log 2>&1 || fail "the flow did not hold"
 cat good.log
 grep -q 'flow foreign holds: 6 messages, live' good.log || fail "another number of messages"
