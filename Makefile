@@ -9,7 +9,7 @@ FUZZ_SECONDS ?= 20
 
 demo: ## build and show the main job: two proxies, two phones, one failure
 	@tools/need build
-	@tools/build release
+	@tools/build release dualtone
 	@build/release/dualtone demo $(ARGS)
 
 test: ## every check and every test; SANITIZE=1 adds clang with ASan and UBSan
@@ -18,7 +18,7 @@ test: ## every check and every test; SANITIZE=1 adds clang with ASan and UBSan
 
 bench: ## build and run the benchmarks
 	@tools/need bench
-	@tools/build release
+	@tools/build release bench_parse bench_forward bench_sim
 	@tools/bench build/release
 
 fuzz: ## run each fuzzer for FUZZ_SECONDS on its corpus

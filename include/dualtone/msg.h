@@ -12,8 +12,18 @@
 #define DT_METHODS(X) \
     X(INVITE) \
     X(ACK) \
-    X(BYE) X(CANCEL) X(REGISTER) X(OPTIONS) X(REFER) X(NOTIFY) X(SUBSCRIBE) X(INFO) X(PRACK) \
-        X(UPDATE) X(MESSAGE) X(PUBLISH)
+    X(BYE) \
+    X(CANCEL) \
+    X(REGISTER) \
+    X(OPTIONS) \
+    X(REFER) \
+    X(NOTIFY) \
+    X(SUBSCRIBE) \
+    X(INFO) \
+    X(PRACK) \
+    X(UPDATE) \
+    X(MESSAGE) \
+    X(PUBLISH)
 enum dt_method {
     DT_METHOD_OTHER = 0, /* its text is kept */
 #define X(name) DT_##name,

@@ -95,3 +95,20 @@ void dt_cmd_files_place(const struct dt_cmd_files *f, const struct dt_str_list *
         dt_problem_add(to, p->fatal, place_of(f, sets, name, otherwise), "%.*s", DT_FMT(text));
     }
 }
+
+const char *dt_cmd_dns(const struct dt_str *servers, size_t n, char *out, size_t size)
+{
+    enum { DNS_PORT = 53 };
+    struct dt_writer w = dt_writer(out, size - 1);
+    for (size_t i = 0; i < n; i++) {
+        struct dt_addr addr;
+        char text[DT_ADDR_TEXT_MAX];
+        if (dt_addr_parse(&addr, servers[i]) || dt_addr_is_any(&addr))
+            continue;
+        if (!addr.port)
+            addr.port = DNS_PORT;
+        dt_writef(&w, "%s%s", w.n ? "," : "", dt_addr_text(&addr, text));
+    }
+    out[w.n] = '\0';
+    return w.n ? out : NULL;
+}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * The configuration files that were read: where an option stands in them, for what only the whole
- * can tell to be wrong. */
+ * can tell to be wrong; and what else commands do with values of theirs. */
 #ifndef CMD_FILES_H
 #define CMD_FILES_H
 
@@ -25,5 +25,9 @@ void dt_cmd_files_clear(struct dt_cmd_files *f);
 void dt_cmd_files_place(const struct dt_cmd_files *f, const struct dt_str_list *sets,
                         const struct dt_problems *found, struct dt_place otherwise,
                         struct dt_problems *to);
+
+/* Name servers (numbers, "ADDRESS" or "ADDRESS:PORT"; others are left out) as struct dt_host_config
+ * wants them, in `out`; NULL if there are none. */
+const char *dt_cmd_dns(const struct dt_str *servers, size_t n, char *out, size_t size);
 
 #endif

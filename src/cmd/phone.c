@@ -123,6 +123,7 @@ static int join(struct phone_program *g, char *err, size_t err_size)
     const struct dt_host_config signalling = {
         .log = &g->log,
         .signals = true,
+        .dns = dt_cmd_dns(g->cfg.dns, 2, g->dns, sizeof g->dns),
         .watch = {.message = on_message, .event = on_event, .signal = on_signal, .ctx = g},
     };
     const struct dt_host_config media = {.log = &g->log};

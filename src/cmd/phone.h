@@ -34,6 +34,7 @@ struct phone_program {
     struct dt_phone *phone;
     struct dt_media *media;
     struct dt_host *host, *media_host;
+    char dns[256]; /* name servers; the host keeps a pointer */
     struct dt_io_lines *lines;
     int node;
     bool typed; /* standard input is a terminal */

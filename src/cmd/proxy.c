@@ -8,11 +8,19 @@
 #include <stdio.h>
 #include <uv.h>
 
+#include "cmd/files.h"
 #include "cmd/trace.h"
 #include "io/host.h"
 #include "io/io.h"
 
-enum { PROBLEMS = 32, FILE_MAX = 64 << 20, PATH_SIZE = 4096, KEY_BYTES = 16, COUNTS_SIZE = 8192 };
+enum {
+    PROBLEMS = 32,
+    FILE_MAX = 64 << 20,
+    PATH_SIZE = 4096,
+    KEY_BYTES = 16,
+    COUNTS_SIZE = 8192,
+    DNS_SIZE = 1024
+};
 
 struct proxy_options {
     struct dt_str config, trace;
@@ -31,6 +39,7 @@ struct proxy_program {
     struct dt_cmd_snapshot *snapshot; /* NULL: none is kept */
     struct dt_cmd_trace trace;
     uv_signal_t hangup, ask;
+    char dns[DNS_SIZE]; /* the host keeps a pointer */
     bool ready;
     int exit_code;
 };
@@ -226,6 +235,7 @@ static int make_host(struct proxy_program *g, char *err, size_t err_size)
         .log = &g->log,
         .signals = true,
         .stall = g->cfg.stall * DT_SECOND,
+        .dns = dt_cmd_dns(g->cfg.dns.items, g->cfg.dns.n, g->dns, sizeof g->dns),
         .watch = {.message = g->options->trace.n ? on_message : NULL,
                   .event = on_event,
                   .signal = on_signal,

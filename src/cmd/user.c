@@ -2,6 +2,7 @@
  *
  * dualtone user: keeps the file of subscribers. Passwords come from the terminal without echo, or
  * from standard input, and are not kept: only their digest hashes are. */
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <termios.h>
@@ -22,6 +23,7 @@ struct user_job {
     struct dt_str name;
     char path[PATH_SIZE];
     struct dt_bytes *text; /* of the file; NULL: not there yet */
+    char password[PASSWORD_MAX];
 };
 
 static int fail(const char *sentence)
@@ -42,17 +44,36 @@ static bool read_line(char *buf, size_t size)
     return whole || feof(stdin);
 }
 
+static struct termios was; /* of the terminal, while it is quiet: for the handler */
+
+/* Ctrl-C must not leave a terminal that shows nothing. A read that waits would not see a flag that
+ * was set just before it, so the end is here; nothing is locked or half written yet. */
+static void on_interrupt(int signo)
+{
+    static const char said[] = "\ndualtone user: no password was given; nothing was changed\n";
+    (void)signo;
+    tcsetattr(STDIN_FILENO, TCSAFLUSH, &was);
+    ssize_t ignored = write(STDERR_FILENO, said, sizeof said - 1);
+    (void)ignored;
+    _exit(DT_EXIT_FAILED);
+}
+
 static bool ask(const char *prompt, char *buf, size_t size)
 {
-    struct termios was, quiet;
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+    const struct sigaction interrupt = {.sa_handler = on_interrupt};
     if (tcgetattr(STDIN_FILENO, &was))
         return false;
-    quiet = was;
+    struct termios quiet = was;
     quiet.c_lflag &= ~(tcflag_t)ECHO;
+    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
+        sigaction(signals[i], &interrupt, NULL);
+    tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet); /* before the prompt: what comes after it counts */
     fputs(prompt, stderr);
-    tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
     bool good = read_line(buf, size);
     tcsetattr(STDIN_FILENO, TCSAFLUSH, &was);
+    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
+        signal(signals[i], SIG_DFL);
     fputc('\n', stderr);
     return good;
 }
@@ -81,6 +102,8 @@ static const char *get_password(char *out, size_t size)
 static int read_file(struct user_job *j)
 {
     int err;
+    dt_bytes_drop(j->text);
+    j->text = NULL;
     if (!dt__cmd_path(j->o->file, j->path, sizeof j->path))
         return fail("the name of the file is too long");
     j->text = dt_io_file_read(&dt_alloc_libc, j->path, FILE_MAX, &err);
@@ -110,19 +133,6 @@ static bool is_there(const struct user_job *j)
     return false;
 }
 
-static int set_password(const struct user_job *j)
-{
-    char password[PASSWORD_MAX];
-    struct dt_bytes *out;
-    const char *wrong = get_password(password, sizeof password);
-    if (wrong)
-        return fail(wrong);
-    int err = dt_subscribers_put(&dt_alloc_libc, dt_io_hash, dt_bytes_str(j->text), j->name,
-                                 j->o->realm, dt_str_z(password), &out);
-    explicit_bzero(password, sizeof password);
-    return err ? fail(dt_err_text(err)) : write_file(j, out);
-}
-
 /* ---- what can be done: a row each ---- */
 
 static int refuse_name(const struct user_job *j, const char *why)
@@ -132,18 +142,25 @@ static int refuse_name(const struct user_job *j, const char *why)
     return DT_EXIT_FAILED;
 }
 
-static int do_add(struct user_job *j)
+static int check_add(const struct user_job *j)
 {
-    if (is_there(j))
-        return refuse_name(j, "is there already; use `dualtone user passwd`");
-    return set_password(j);
+    return is_there(j) ? refuse_name(j, "is there already; use `dualtone user passwd`")
+                       : DT_EXIT_GOOD;
 }
 
-static int do_passwd(struct user_job *j)
+static int check_there(const struct user_job *j)
 {
-    if (!is_there(j))
-        return refuse_name(j, "is not there; use `dualtone user add`");
-    return set_password(j);
+    return is_there(j) ? DT_EXIT_GOOD
+                       : refuse_name(j, "is not there; `dualtone user list` shows who is, "
+                                        "`dualtone user add` adds");
+}
+
+static int do_put(struct user_job *j)
+{
+    struct dt_bytes *out;
+    int err = dt_subscribers_put(&dt_alloc_libc, dt_io_hash, dt_bytes_str(j->text), j->name,
+                                 j->o->realm, dt_str_z(j->password), &out);
+    return err ? fail(dt_err_text(err)) : write_file(j, out);
 }
 
 static int do_delete(struct user_job *j)
@@ -151,8 +168,6 @@ static int do_delete(struct user_job *j)
     struct dt_bytes *out;
     int err =
         dt_subscribers_remove(&dt_alloc_libc, dt_bytes_str(j->text), j->name, j->o->realm, &out);
-    if (err == DT_E_ABSENT)
-        return refuse_name(j, "is not there; `dualtone user list` shows who is");
     return err ? fail(dt_err_text(err)) : write_file(j, out);
 }
 
@@ -168,22 +183,53 @@ static int do_list(struct user_job *j)
 
 static const struct verb {
     const char *name;
-    bool named; /* takes NAME */
+    bool asks;                                /* for a password */
+    int (*check)(const struct user_job *job); /* NULL: takes no NAME and changes nothing */
     int (*run)(struct user_job *j);
 } verbs[] = {
-    {"add", true, do_add},
-    {"passwd", true, do_passwd},
-    {"delete", true, do_delete},
-    {"list", false, do_list},
+    {"add", true, check_add, do_put},
+    {"passwd", true, check_there, do_put},
+    {"delete", false, check_there, do_delete},
+    {"list", false, NULL, do_list},
 };
 
 static const struct verb *find_verb(const struct dt_str_list *args)
 {
     for (size_t i = 0; args->n && i < sizeof verbs / sizeof verbs[0]; i++)
         if (dt_str_eq(args->items[0], dt_str_z(verbs[i].name)) &&
-            args->n == 1 + (size_t)verbs[i].named)
+            args->n == 1 + (size_t)(verbs[i].check != NULL))
             return &verbs[i];
     return NULL;
+}
+
+/* Whoever else changes the file meanwhile waits. */
+static int change(struct user_job *j, const struct verb *verb)
+{
+    int fd = dt_io_file_lock(j->path);
+    int code = fd < 0 ? DT_EXIT_FAILED : read_file(j);
+    if (fd < 0)
+        fprintf(stderr, "dualtone user: %s cannot be written: %s\n", j->path, dt_err_text(fd));
+    if (code == DT_EXIT_GOOD)
+        code = verb->check(j);
+    if (code == DT_EXIT_GOOD)
+        code = verb->run(j);
+    dt_io_file_unlock(fd);
+    return code;
+}
+
+/* Looks before it asks for a password, and again when it has it. */
+static int run_verb(struct user_job *j, const struct verb *verb)
+{
+    int code = read_file(j);
+    if (code == DT_EXIT_GOOD && verb->check)
+        code = verb->check(j);
+    if (code == DT_EXIT_GOOD && verb->asks) {
+        const char *wrong = get_password(j->password, sizeof j->password);
+        code = wrong ? fail(wrong) : DT_EXIT_GOOD;
+    }
+    if (code != DT_EXIT_GOOD)
+        return code;
+    return verb->check ? change(j, verb) : verb->run(j);
 }
 
 static int run(const struct dt_command *c, struct dt_cmd_line *line)
@@ -195,15 +241,14 @@ static int run(const struct dt_command *c, struct dt_cmd_line *line)
         fail("say add NAME, passwd NAME, delete NAME or list; \"dualtone user --help\" tells more");
         return DT_EXIT_USAGE;
     }
-    if (verb->named)
+    if (verb->check)
         j.name = line->args.items[1];
-    if (verb->named && !dt_subscriber_name_ok(j.name)) {
+    if (verb->check && !dt_subscriber_name_ok(j.name)) {
         fail("a user name has no blanks, colons, quotes, # or \\, and at most 128 bytes");
         return DT_EXIT_USAGE;
     }
-    int code = read_file(&j);
-    if (code == DT_EXIT_GOOD)
-        code = verb->run(&j);
+    int code = run_verb(&j, verb);
+    explicit_bzero(j.password, sizeof j.password);
     dt_bytes_drop(j.text);
     return code;
 }

@@ -7,6 +7,14 @@
 
 enum { BLOCK_MAX = 64, COUNT_MAX = 1000, TIME_MAX_S = 1000000 };
 
+/* The line from its first word to its last. */
+static struct dt_str without_comment(const struct flow_parse *p)
+{
+    const struct dt_word *last = &p->words[p->n - 1];
+    const char *end = last->text.p + last->text.n + last->quoted;
+    return dt_str_trim(dt_str_sub(p->line, 0, (size_t)(end - p->line.p)));
+}
+
 static struct dt_flow_step *new_step(struct flow_parse *p, enum dt_flow_step_kind kind)
 {
     struct dt_flow *f = p->f;
@@ -27,7 +35,7 @@ static struct dt_flow_step *new_step(struct flow_parse *p, enum dt_flow_step_kin
     struct dt_flow_step *s = &more[f->n_steps++];
     *s = (struct dt_flow_step){.kind = kind, .line = p->place.line, .party = -1, .to = -1};
     s->column = p->words[0].column;
-    s->source = dt_str_trim(p->line);
+    s->source = without_comment(p);
     s->count = 1;
     s->block = p->block;
     return s;

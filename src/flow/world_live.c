@@ -22,6 +22,7 @@ enum {
 /* A node that holds an address and says nothing: the black hole. */
 struct hole {
     struct dt_outbox out;
+    int place; /* its number at the host; -1: none */
     bool listens;
 };
 
@@ -74,8 +75,11 @@ static void take_record(struct live_party *p, struct dt_str line)
     if (dt_record_read(&w->waiting, line, &item))
         return;
     item.who = (uint16_t)p->index;
-    if (item.kind == DT_REC_ARRIVED && from_foreign(w, &item))
-        item.kind = DT_REC_SENT; /* nobody else tells what a foreign endpoint sends */
+    if (item.kind == DT_REC_ARRIVED && from_foreign(w, &item)) {
+        struct dt_record_item sent = item; /* nobody else tells what a foreign endpoint sends */
+        sent.kind = DT_REC_SENT;
+        dt_record_add(&w->waiting, &sent);
+    }
     dt_record_add(&w->waiting, &item);
     dt_bytes_drop(item.bytes);
 }
@@ -203,7 +207,7 @@ static int live_start(struct flow_world *base, int i)
                                           .line = on_line,
                                           .ended = on_ended,
                                           .ctx = p};
-    *p = (struct live_party){.world = w, .index = i};
+    *p = (struct live_party){.world = w, .index = i, .hole.place = -1};
     p->process = dt_process_start(w->host, &cfg, base->error, sizeof base->error);
     return p->process ? DT_OK : DT_E_IO;
 }
@@ -260,8 +264,10 @@ static int make_hole(struct world_live *w, int i)
     dt_outbox_init(&h->out, w->base.flow->alloc);
     struct dt_output listen = {.kind = DT_OUT_LISTEN, .local = w->base.addrs[i]};
     h->listens = false;
-    if (dt_outbox_put(&h->out, &listen) || dt_host_add(w->host, &hole_ops, h) < 0)
+    if (dt_outbox_put(&h->out, &listen) || (h->place = dt_host_add(w->host, &hole_ops, h)) < 0) {
+        say(&w->base, "no memory for a black hole");
         return DT_E_NOMEM;
+    }
     dt_time limit = dt_io_now() + GONE_S * DT_SECOND;
     while (!h->listens && dt_io_now() < limit)
         dt_host_turn(w->host, limit);
@@ -271,12 +277,21 @@ static int make_hole(struct world_live *w, int i)
     return h->listens ? DT_OK : DT_E_INUSE;
 }
 
+static void fill_hole(struct world_live *w, int i)
+{
+    struct hole *h = &w->parties[i].hole;
+    if (h->place >= 0)
+        dt_host_remove(w->host, h->place);
+    h->place = -1;
+}
+
 static int live_fault(struct flow_world *base, int i, struct dt_str what)
 {
     struct world_live *w = of(base);
     struct live_party *p = &w->parties[i];
     bool hang = dt_str_eq(what, DT_STR("hang")), wake = dt_str_eq(what, DT_STR("wake"));
-    if (!p->process) {
+    bool restart = dt_str_eq(what, DT_STR("restart"));
+    if (!p->process && !restart) {
         say(base, "%s does not run", base->flow->parties[i].name);
         return DT_E_STATE;
     }
@@ -285,7 +300,8 @@ static int live_fault(struct flow_world *base, int i, struct dt_str what)
         return dt_process_kill(p->process, hang ? DT_PROCESS_STOP : DT_PROCESS_CONTINUE);
     }
     kill_party(w, p);
-    if (dt_str_eq(what, DT_STR("restart")))
+    fill_hole(w, i);
+    if (restart)
         return live_start(base, i);
     return dt_str_eq(what, DT_STR("blackhole")) ? make_hole(w, i) : DT_OK;
 }
@@ -383,7 +399,7 @@ struct flow_world *dt__flow_live_open(const struct dt_flow *f, const struct dt_f
     struct dt_writer path = dt_writer(w->folder, sizeof w->folder - 1);
     dt_write_z(&path, o->folder ? o->folder : ".");
     for (size_t i = 0; i < f->n_parties; i++)
-        w->parties[i] = (struct live_party){.world = w, .index = (int)i};
+        w->parties[i] = (struct live_party){.world = w, .index = (int)i, .hole.place = -1};
     give_addresses(w);
     return &w->base;
 }

@@ -46,6 +46,14 @@ static struct world_sim *of(struct flow_world *w)
 
 /* ---- the record ---- */
 
+static void add(struct world_sim *w, const struct dt_record_item *item)
+{
+    const struct dt_flow_options *o = w->base.options;
+    size_t at = dt_record_add(w->base.record, item);
+    if (o->watch && at != SIZE_MAX)
+        o->watch(o->watch_ctx, w->base.record, &w->base.record->items[at]);
+}
+
 static void on_packet(void *ctx, dt_time now, enum dt_sim_fate fate, const struct dt_addr *from,
                       const struct dt_addr *to, struct dt_bytes *bytes)
 {
@@ -60,7 +68,7 @@ static void on_packet(void *ctx, dt_time now, enum dt_sim_fate fate, const struc
     item.from = *from;
     item.to = *to;
     item.bytes = bytes;
-    dt_record_add(w->base.record, &item);
+    add(w, &item);
 }
 
 static void on_event(void *ctx, dt_time now, struct dt_sim_node *node, const struct dt_output *ev)
@@ -70,7 +78,7 @@ static void on_event(void *ctx, dt_time now, struct dt_sim_node *node, const str
     item.who = dt_record_party(w->base.record, dt_sim_name(node));
     item.call = ev->call;
     item.bytes = dt_bytes_copy(w->base.record->alloc, ev->text);
-    dt_record_add(w->base.record, &item);
+    add(w, &item);
     dt_bytes_drop(item.bytes);
 }
 
@@ -159,10 +167,9 @@ static void sim_command(struct flow_world *base, int i, struct dt_str text)
 static int restart(struct world_sim *w, int i)
 {
     struct sim_party *p = &w->parties[i];
-    if (dt_sim_is_up(p->node)) {
-        dt_sim_kill(w->sim, p->node);
-        free_node(p);
-    }
+    dt_sim_kill(w->sim, p->node); /* if it lives, hung or not */
+    free_node(p);
+    dt_sim_blackhole(p->node, false);
     int err = make_node(w, i);
     if (!err)
         dt_sim_restart(w->sim, p->node, p->proxy ? (void *)p->proxy : (void *)p->phone);
@@ -173,8 +180,12 @@ static int sim_fault(struct flow_world *base, int i, struct dt_str what)
 {
     struct world_sim *w = of(base);
     struct sim_party *p = &w->parties[i];
-    if (!p->node)
+    if (!p->node) {
+        struct dt_writer e = dt_writer(base->error, sizeof base->error - 1);
+        dt_writef(&e, "%s does not run", base->flow->parties[i].name);
+        base->error[e.n] = '\0';
         return DT_E_STATE;
+    }
     if (dt_str_eq(what, DT_STR("blackhole")))
         dt_sim_blackhole(p->node, true);
     else if (dt_str_eq(what, DT_STR("hang")))

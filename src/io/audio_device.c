@@ -12,10 +12,12 @@
 #include <unistd.h>
 
 #include "io/audio_ends.h"
+#include "io/io.h"
 
 /* Sound in the rings, in samples at 8 kHz: playing starts at 40 ms, and what was captured over
  * 120 ms ago is old news. */
 enum { START_AT = 320, CAPTURED_MAX = 960 };
+enum { CONFIG_MAX = 1 << 20 };
 
 static const unsigned factors[] = {1, 2, 6}; /* 8, 16 and 48 kHz */
 
@@ -173,18 +175,25 @@ static PaError open_stream(struct device *d, const char *name)
     return e == paNoError ? Pa_StartStream(d->stream) : e;
 }
 
-/* Without ALSA's configuration PortAudio 19 fails an assertion of its own and takes the process
- * with it, so that is looked at first. */
+/* Without ALSA's configuration, or with one that has no "pcm" at all, PortAudio 19 fails an
+ * assertion of its own and takes the process with it, so that is looked at first. */
 static bool alsa_is_there(void)
 {
     const char *path = getenv("ALSA_CONFIG_PATH");
     char first[PATH_MAX];
     size_t n = path ? strcspn(path, ":") : 0;
+    int err;
     if (n == 0 || n >= sizeof first)
-        return access("/usr/share/alsa/alsa.conf", R_OK) == 0;
-    memcpy(first, path, n);
+        n = (size_t)snprintf(first, sizeof first, "/usr/share/alsa/alsa.conf");
+    else
+        memcpy(first, path, n);
     first[n] = '\0';
-    return access(first, R_OK) == 0;
+    struct dt_bytes *text = dt_io_file_read(&dt_alloc_libc, first, CONFIG_MAX, &err);
+    struct dt_str rest = dt_bytes_str(text);
+    while (rest.n && !dt_str_starts(rest, DT_STR("pcm")))
+        rest = dt_str_sub(rest, 1, rest.n);
+    dt_bytes_drop(text);
+    return rest.n > 0;
 }
 
 int dt__audio_open_device(struct dt_audio *out, const char *arg, char *err, size_t err_size)

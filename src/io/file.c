@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -81,19 +82,51 @@ static bool write_all(int fd, struct dt_str text)
     return true;
 }
 
-/* A rename is on the disk only when its folder is. */
-static void sync_folder(const char *path)
+/* The folder that `path` lies in, opened; -1 with errno set. */
+static int open_folder(const char *path)
 {
     char folder[PATH_SIZE];
     const char *slash = strrchr(path, '/');
     size_t n = slash ? (size_t)(slash - path) + 1 : 1;
+    if (n >= sizeof folder) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
     memcpy(folder, slash ? path : ".", n);
     folder[n] = '\0';
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* A rename is on the disk only when its folder is. */
+static void sync_folder(const char *path)
+{
+    int fd = open_folder(path);
     if (fd < 0)
         return;
     fsync(fd);
     close(fd);
+}
+
+int dt_io_file_lock(const char *path)
+{
+    int fd = open_folder(path);
+    if (fd < 0)
+        return dt__sock_err(errno);
+    int e;
+    do
+        e = flock(fd, LOCK_EX);
+    while (e && errno == EINTR);
+    if (!e)
+        return fd;
+    int err = dt__sock_err(errno);
+    close(fd);
+    return err;
+}
+
+void dt_io_file_unlock(int fd)
+{
+    if (fd >= 0)
+        close(fd);
 }
 
 /* Writes `text` to a new file beside `path`, whose name is put into `made`. */

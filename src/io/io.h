@@ -43,6 +43,11 @@ struct dt_bytes *dt_io_file_read(const struct dt_alloc *a, const char *path, siz
  * the mode of a file that is there, else `mode`. DT_OK, DT_E_PERMISSION, DT_E_ABSENT (no such
  * folder), DT_E_FOLDER, DT_E_SPACE or DT_E_IO. */
 int dt_io_file_write(const char *path, struct dt_str text, unsigned mode);
+/* Waits for the lock of the folder that `path` lies in: who reads a file, changes and replaces it
+ * holds that meanwhile, so that two who do it at once lose nothing. A descriptor for
+ * dt_io_file_unlock, or DT_E_ABSENT (no such folder), DT_E_PERMISSION, DT_E_LIMIT, DT_E_IO. */
+int dt_io_file_lock(const char *path);
+void dt_io_file_unlock(int fd);
 /* Makes `path` with `n` random bytes as hex and a line end, mode 0600, if it is not there; one of
  * two processes that try at once wins, and both then find the same. DT_OK also when it was there.
  */

@@ -56,6 +56,23 @@ static bool has_g729(const struct dt_phone_config *cfg)
     return cfg->preferred_codec == DT__PHONE_G729A || cfg->preferred_codec == DT__PHONE_G729;
 }
 
+/* A name server is not found by its name. */
+static bool is_no_number(struct dt_str dns)
+{
+    struct dt_addr ignored;
+    return dt__phone_is_set(dns) && dt_addr_parse(&ignored, dns) != DT_OK;
+}
+
+static bool has_dns_1_by_name(const struct dt_phone_config *cfg)
+{
+    return is_no_number(cfg->dns[0]);
+}
+
+static bool has_dns_2_by_name(const struct dt_phone_config *cfg)
+{
+    return is_no_number(cfg->dns[1]);
+}
+
 int dt_phone_config_check(const struct dt_phone_config *cfg, struct dt_problems *problems)
 {
     static const struct check checks[] = {
@@ -68,6 +85,8 @@ int dt_phone_config_check(const struct dt_phone_config *cfg, struct dt_problems 
         {has_no_media_port, true,
          "start_media_port to end_media_port holds no even port with the next one; raise "
          "end_media_port"},
+        {has_dns_1_by_name, true, "dyn_dns_addr_1 is a name; use the name server's IP address"},
+        {has_dns_2_by_name, true, "dyn_dns_addr_2 is a name; use the name server's IP address"},
         {has_g729, false, "preferred_codec is g729a, which is not built in; g711ulaw comes first"},
     };
     int err = DT_OK;

@@ -9,12 +9,15 @@ enum { PRIMARY, BACKUP };
 
 /* A configured address: ip, ip:port or a name. `srv`: a name with the standard port asks DNS for
  * SRV first (guide v4.0 1-9). */
-static struct dt_server server_of(struct dt_str text, int64_t port, bool srv)
+static struct dt_server server_of(const struct dt_phone *p, struct dt_str text, int64_t port,
+                                  bool srv)
 {
     struct dt_server s = {.host = text, .port = (uint16_t)port};
     struct dt_addr addr;
     if (!dt__phone_is_set(text))
         return (struct dt_server){0};
+    s.transport_given = p->cfg->proxy_transport != DT_PHONE_AUTO;
+    s.transport = p->cfg->proxy_transport == DT_PHONE_TCP ? DT_TCP : DT_UDP;
     if (dt_addr_parse(&addr, text)) {
         if (srv && port == 5060)
             s.port = 0;
@@ -61,8 +64,8 @@ static int init_line(struct dt_phone *p, unsigned i)
     if (!l->used)
         return DT_OK;
     const struct dt_phone_line_config *at = dt__phone_is_set(own->proxy) ? own : first;
-    struct dt_server proxy = server_of(at->proxy, at->proxy_port, true);
-    struct dt_server outbound = server_of(cfg->outbound_proxy, cfg->outbound_proxy_port, false);
+    struct dt_server proxy = server_of(p, at->proxy, at->proxy_port, true);
+    struct dt_server outbound = server_of(p, cfg->outbound_proxy, cfg->outbound_proxy_port, false);
     l->primary = outbound.host.n ? outbound : proxy;
     l->domain = domain_of(p, proxy);
     l->identity = (struct dt_identity){
@@ -82,7 +85,7 @@ static int init_line(struct dt_phone *p, unsigned i)
 int dt__phone_lines_init(struct dt_phone *p)
 {
     int err = DT_OK;
-    p->backup = server_of(p->cfg->proxy_backup, p->cfg->proxy_backup_port, true);
+    p->backup = server_of(p, p->cfg->proxy_backup, p->cfg->proxy_backup_port, true);
     for (unsigned i = 0; i < DT_PHONE_LINES && !err; i++)
         err = init_line(p, i);
     return err;

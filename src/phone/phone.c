@@ -4,7 +4,7 @@
  * is ready, and when it has quit. */
 #include "phone/internal.h"
 
-enum { QUIT_TIME = 2 }; /* seconds for calls and registrations to end in */
+enum { QUIT_TIME = 4 }; /* times T1 for calls and registrations to end in: 2 s */
 
 static const char user_agent[] = "dualtone";
 
@@ -20,6 +20,11 @@ void dt__phone_text(char *out, size_t size, struct dt_str text)
 
 /* ---- life ---- */
 
+static bool uses_tcp(const struct dt_phone *p)
+{
+    return p->cfg->sip_tcp || p->cfg->proxy_transport == DT_PHONE_TCP;
+}
+
 static struct dt_ua *new_ua(struct dt_phone *p)
 {
     const struct dt_phone_config *cfg = p->cfg;
@@ -28,7 +33,7 @@ static struct dt_ua *new_ua(struct dt_phone *p)
                   .t2 = cfg->timer_t2 * DT_MS,
                   .server_name = user_agent},
         .local = p->local,
-        .tcp = cfg->sip_tcp != 0,
+        .tcp = uses_tcp(p),
         .invite_repeats = (unsigned)cfg->sip_invite_retx,
         .other_repeats = (unsigned)cfg->sip_retx,
         .invite_expires = cfg->timer_invite_expires * DT_SECOND,
@@ -101,7 +106,7 @@ void dt__phone_quit(struct dt_phone *p, dt_time now)
         return;
     }
     p->quitting = true;
-    p->quit_until = now + QUIT_TIME * DT_SECOND;
+    p->quit_until = now + QUIT_TIME * p->cfg->timer_t1 * DT_MS;
     dt__phone_todo_clear(p);
     DT_LIST_EACH(e, &p->calls)
     {
@@ -127,7 +132,7 @@ static void tell_ready(struct dt_phone *p)
 
 static unsigned sockets_wanted(const struct dt_phone *p)
 {
-    return p->cfg->sip_tcp ? 2 : 1;
+    return uses_tcp(p) ? 2 : 1;
 }
 
 /* After every entry call. */

@@ -16,6 +16,8 @@ struct dt_phone_line_config {
     struct dt_str proxy; /* proxyN_address; empty: line 1's */
     int64_t proxy_port;  /* proxyN_port */
 };
+/* Choices of proxy_transport, in the order of the row. */
+enum dt_phone_transport { DT_PHONE_AUTO, DT_PHONE_UDP, DT_PHONE_TCP };
 /* The guide's parameters (guide/configuration.md); rows in config.c. */
 struct dt_phone_config {
     struct dt_phone_line_config lines[DT_PHONE_LINES];
@@ -31,7 +33,9 @@ struct dt_phone_config {
     int64_t dnd_control, anonymous_call_block;
     int64_t voip_control_port, start_media_port, end_media_port;
     int64_t tos_media;
-    int64_t sip_tcp; /* ours: 1 listens on TCP too */
+    int64_t sip_tcp;         /* ours: 1 listens on TCP too */
+    int64_t proxy_transport; /* ours: enum dt_phone_transport */
+    struct dt_str dns[2];    /* dyn_dns_addr_N: the host asks these */
     struct dt_str phone_label;
     struct dt_str line_domain; /* ours: the host part of our addresses of record, the same at each
                                   proxy; empty: the line's proxy address */
@@ -40,7 +44,7 @@ struct dt_phone_config {
         int64_t number;
     } not_used; /* parameters that are checked, and not yet acted on, end here */
 };
-enum { DT_PHONE_OPTIONS = 95 };                   /* rows; for who needs a constant */
+enum { DT_PHONE_OPTIONS = 96 };                   /* rows; for who needs a constant */
 extern const struct dt_option dt_phone_options[]; /* also parameters that are known, not yet used */
 extern const size_t dt_phone_options_n;
 /* Checks what rows cannot: a line has a name, registration has somewhere to go, timers and ports

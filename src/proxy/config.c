@@ -35,6 +35,7 @@ const struct dt_option dt_proxy_options[] = {
     ADDRESS(name, "the cluster's DNS name, in place of cluster_address", "R1, R4"),
     LIST("peer", peers, "addresses of the cluster's other nodes", "R4"),
     TEXT(node, "", "what this node calls itself; empty: its address", "R17"),
+    LIST("dns", dns, "name servers: ADDRESS or ADDRESS:PORT; empty: the system's", "RFC 3263"),
     TEXT(key_file, "",
          "the cluster's key; made when missing; a second line verifies only; empty: a new key each "
          "run",
@@ -146,10 +147,21 @@ static void check_peers(const struct dt_proxy_config *cfg, struct dt_problems *p
     }
 }
 
+static void check_dns(const struct dt_proxy_config *cfg, struct dt_problems *p)
+{
+    for (size_t i = 0; i < cfg->dns.n; i++) {
+        struct dt_addr a;
+        if (dt_addr_parse(&a, cfg->dns.items[i]))
+            PROBLEM(p, "dns is \"%.*s\"; use ADDRESS or ADDRESS:PORT, a number",
+                    DT_FMT(dt_str_sub(cfg->dns.items[i], 0, 60)));
+    }
+}
+
 int dt_proxy_config_check(const struct dt_proxy_config *cfg, struct dt_problems *problems)
 {
     static void (*const checks[])(const struct dt_proxy_config *, struct dt_problems *) = {
-        check_domain, check_name, check_listen, check_store, check_timers, check_node, check_peers};
+        check_domain, check_name, check_listen, check_store, check_timers, check_node, check_peers,
+        check_dns};
     size_t before = problems->fatal;
     for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++)
         checks[i](cfg, problems);

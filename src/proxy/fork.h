@@ -35,7 +35,7 @@ struct dt_branch {
     struct dt_hop to;     /* where it goes */
     struct dt_addr *more; /* where else it may go (RFC 3263 4.3) */
     uint8_t n_more, next;
-    struct dt_flow flow; /* of the binding; no port: none */
+    struct dt_binding_flow flow; /* of the binding; no port: none */
 };
 
 struct dt_fork {

@@ -333,7 +333,7 @@ enum dt_step_result dt__pair_binding(struct dt_proxy_work *w, struct dt_location
     u->call_id = c.call_id;
     u->cseq = c.cseq;
     u->wall = c.number;
-    u->flow = (struct dt_flow){.stream = 0};
+    u->flow = (struct dt_binding_flow){.stream = 0};
     int64_t wall = (w->now + p->env->wall_offset) / DT_MS;
     bool old = (int64_t)c.number + p->cfg->max_expires * 1000 < wall; /* a replay: long over */
     int err = old ? DT_OK : dt_location_merge(p->location, w->now, u);

@@ -185,16 +185,19 @@ static const char *transport_name(const struct dt_addr *a)
 
 static void listening(struct dt_proxy *p, dt_time now, const struct dt_input *in)
 {
-    char text[DT_ADDR_TEXT_MAX];
+    char where[DT_SELF_LISTEN_MAX * (DT_ADDR_TEXT_MAX + 5)], text[DT_ADDR_TEXT_MAX];
+    struct dt_writer w = dt_writer(where, sizeof where);
     if (!p->self.boot) /* a host whose generator begins alike each time still has a clock */
         p->self.boot =
             1 | (uint32_t)(p->boot_seed + (uint64_t)((now + p->env->wall_offset) / DT_MS));
     if (!dt__self_up(&p->self, &in->local))
         return;
     dt__pair_start(p, now);
-    dt_outbox_event(&p->out, DT_EV_READY, 0, "proxy for %.*s at %s:%s", DT_FMT(p->cfg->domain),
-                    transport_name(&p->self.listen[0].addr),
-                    dt_addr_text(&p->self.listen[0].addr, text));
+    for (size_t i = 0; i < p->self.n; i++)
+        dt_writef(&w, " %s:%s", transport_name(&p->self.listen[i].addr),
+                  dt_addr_text(&p->self.listen[i].addr, text));
+    dt_outbox_event(&p->out, DT_EV_READY, 0, "proxy for %.*s at%.*s", DT_FMT(p->cfg->domain),
+                    DT_FMT(dt_writer_str(&w)));
 }
 
 /* A row an error: what a person can do about it. */

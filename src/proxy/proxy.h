@@ -20,6 +20,7 @@ struct dt_proxy_config {
     struct dt_str name;               /* R1, R4: the cluster's DNS name; empty: cluster_address */
     struct dt_str_list peers;         /* R4: addresses of the cluster's other nodes */
     struct dt_str node;               /* R17; empty: the first address of `listen` */
+    struct dt_str_list dns;           /* name servers that the host asks; empty: the system's */
     struct dt_str key_file;           /* R2, R3, R14: read by the host, handed in below */
     struct dt_str store;              /* memory, or memory:FILE for a snapshot */
     int64_t digest;                   /* enum dt_proxy_digest */
@@ -32,7 +33,7 @@ struct dt_proxy_config {
     int64_t max_strays;     /* a second (R5) */
     int64_t stall;          /* s (R10): the host's */
 };
-enum { DT_PROXY_OPTIONS = 24 }; /* rows; for who needs a constant */
+enum { DT_PROXY_OPTIONS = 25 }; /* rows; for who needs a constant */
 extern const struct dt_option dt_proxy_options[];
 extern const size_t dt_proxy_options_n;
 /* Checks what rows cannot: listen is there and well formed, cluster_address set when listen is a

@@ -72,7 +72,7 @@ struct dt_proxy_target {
     struct dt_str uri;  /* the new Request-URI, and the target of R2's hash: for a binding the
                            Contact as registered, which every node knows alike */
     struct dt_str path; /* Path values of the binding: Route */
-    const struct dt_flow *flow; /* NULL: not a binding */
+    const struct dt_binding_flow *flow; /* NULL: not a binding */
 };
 
 /* A request on its way through the steps. */

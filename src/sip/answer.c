@@ -93,14 +93,16 @@ static struct dt_str new_tag(const struct dt_sip_msg *req, const struct dt_sip_a
     return ans->to_tag;
 }
 
-/* A top Via that cannot be parsed is repeated as it came. */
+/* A top Via that cannot be parsed is repeated as it came, and so is an empty line, whose first
+ * value stands in another one. */
 static void write_top_via(struct dt_writer *w, const struct dt_sip_msg *req, struct dt_str value,
                           const struct dt_addr *source)
 {
     struct dt_sip_values values = dt_sip_values(req, DT_H_VIA);
     struct dt_str first;
     struct dt_via via;
-    if (!dt_sip_values_next(&values, &first) || dt_sip_via(&via, first)) {
+    if (!dt_sip_values_next(&values, &first) || first.p >= value.p + value.n ||
+        dt_sip_via(&via, first)) {
         dt_write(w, value);
         return;
     }
@@ -120,7 +122,9 @@ static void write_copy(struct dt_writer *w, const struct dt_sip_msg *req,
         write_top_via(w, req, value, ans->source);
     else
         dt_write(w, value);
-    struct dt_str tag = h->id == DT_H_TO ? new_tag(req, ans) : DT_STR_NONE;
+    /* A faulty request may have several: the tag is added once, as copies_room has it. */
+    bool first_to = h->id == DT_H_TO && h == dt_sip_first(req, DT_H_TO);
+    struct dt_str tag = first_to ? new_tag(req, ans) : DT_STR_NONE;
     if (tag.n) {
         dt_write_lit(w, ";tag=");
         dt_write(w, tag);

@@ -17,7 +17,7 @@ enum {
 };
 
 /* Where a REGISTER came from: the flow that reaches the phone behind a NAT. */
-struct dt_flow {
+struct dt_binding_flow {
     struct dt_addr local, remote;
     uint64_t stream; /* 0: UDP, or a stream of an earlier run */
 };
@@ -28,7 +28,7 @@ struct dt_binding {
     struct dt_list owed;   /* of those that the twin has not got yet */
     struct dt_timer timer; /* `due` is the expiry */
     struct dt_location_aor *aor;
-    struct dt_flow flow;
+    struct dt_binding_flow flow;
     uint64_t stamp; /* when it was accepted, wall time in ms, later than all that was known then: by
                        it twins agree which of two is the newer */
     uint32_t cseq;
@@ -71,7 +71,7 @@ struct dt_location_update {
     uint32_t cseq;
     uint64_t wall; /* ms, for the stamp */
     struct dt_str path;
-    struct dt_flow flow;
+    struct dt_binding_flow flow;
     const struct dt_location_contact *contacts;
     size_t n;
     bool star; /* Contact: * with Expires: 0; `n` is 0 */

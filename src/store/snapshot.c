@@ -170,7 +170,7 @@ static int split(struct line *l, struct dt_str text)
     return dt_reader_end(&r) ? DT_OK : DT_E_SYNTAX;
 }
 
-static int read_flow(const struct line *l, struct dt_flow *out)
+static int read_flow(const struct line *l, struct dt_binding_flow *out)
 {
     struct dt_addr *to[] = {&out->local, &out->remote};
     uint8_t transport = DT_UDP;

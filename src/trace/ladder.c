@@ -85,7 +85,7 @@ static void put_time(struct drawing *d, dt_time at)
     char text[32];
     struct dt_writer w = dt_writer(text, sizeof text);
     int64_t ms = (at - d->l->zero) / DT_MS;
-    const char *sign = ms < 0 ? "-" : "";
+    const char *sign = ms <= (d->l->live ? -10 : -1) ? "-" : ""; /* no "-0.00" */
     ms = ms < 0 ? -ms : ms;
     if (d->l->live)
         dt_writef(&w, "%s%lld.%02lld", sign, (long long)(ms / 1000), (long long)(ms % 1000 / 10));

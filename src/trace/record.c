@@ -267,6 +267,15 @@ static int read_kind(struct dt_str word, enum dt_record_kind *out)
     return DT_E_SYNTAX;
 }
 
+/* What another process wrote, and what is drawn later: printable. */
+static bool is_name(struct dt_str word)
+{
+    for (size_t i = 0; i < word.n; i++)
+        if (word.p[i] <= ' ' || word.p[i] > '~')
+            return false;
+    return true;
+}
+
 enum { HEAD_WORDS = 7 };
 
 static int read_head(struct dt_record *r, struct dt_reader *in, struct dt_record_item *item)
@@ -279,9 +288,9 @@ static int read_head(struct dt_record *r, struct dt_reader *in, struct dt_record
     }
     uint64_t at = 0, event = 0, call = 0;
     if (words[0].p[0] != '@' || dt_str_u64(dt_str_sub(words[0], 1, words[0].n), INT64_MAX, &at) ||
-        read_kind(words[1], &item->kind) || dt_str_u64(words[3], DT_EV_QUIT, &event) ||
-        dt_str_u64(words[4], UINT32_MAX, &call) || read_addr(words[5], &item->from) ||
-        read_addr(words[6], &item->to))
+        read_kind(words[1], &item->kind) || !is_name(words[2]) ||
+        dt_str_u64(words[3], DT_EV_QUIT, &event) || dt_str_u64(words[4], UINT32_MAX, &call) ||
+        read_addr(words[5], &item->from) || read_addr(words[6], &item->to))
         return DT_E_SYNTAX;
     item->at = (dt_time)at;
     item->event = (enum dt_event_kind)event;

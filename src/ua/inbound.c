@@ -132,10 +132,32 @@ static void new_request(struct dt_ua *ua, dt_time now, dt_tx tx, const struct dt
 
 /* ---- inside ---- */
 
+/* The callee hung up and its 2xx never came: the call that we still think is ringing. It belongs to
+ * an early dialog of ours (12.2.2), of which nothing is kept but the Call-ID and our tag. */
+static struct dt_call *unanswered_call(struct dt_ua *ua, const struct dt_sip_msg *m)
+{
+    DT_LIST_EACH(e, &ua->calls)
+    {
+        struct dt_call *c = DT_OF(e, struct dt_call, link);
+        if (c->caller && c->state < DT_CALL_TALKING &&
+            dt_str_eq(m->to.tag, dt__token_str(c->local_tag)) &&
+            dt_str_eq(m->call_id, dt__caller_call_id(c)))
+            return c;
+    }
+    return NULL;
+}
+
 static void in_dialog(struct dt_ua *ua, dt_time now, dt_tx tx, const struct dt_sip_msg *m)
 {
     struct dt_call *c = dt__call_of_dialog(ua, m);
+    struct dt_call *early = c || m->method != DT_BYE ? NULL : unanswered_call(ua, m);
 
+    if (early) {
+        dt__ua_answer(ua, now, tx, 200, NULL);
+        dt__caller_hangup(early, now); /* what is left of the INVITE on the way */
+        dt__call_end(early, now, 0, DT_OK, DT_STR_NONE, true, 0);
+        return;
+    }
     if (!c) {
         dt__ua_answer(ua, now, tx, 481, NULL); /* 12.2.2 */
         return;

@@ -8,7 +8,7 @@ start_proxy P "$net.1"
 cd "$work" || exit 1
 sipp "$net.1:5060" -sf "$here/register.xml" -i "$net.2" -p 5070 -s service -key contact "$net.2:5060" \
     -m 1 -nostdin >register.log 2>&1 || fail "SIPp could not register at the proxy"
-start uas sipp -sn uas -i "$net.2" -p 5060 -m "$calls" -nostdin
+start_uas uas "$net.2" -m "$calls"
 sipp "$net.1:5060" -sn uac -i "$net.3" -p 5060 -s service -m "$calls" -r 50 -nostdin -trace_err \
     >uac.log 2>&1 || fail "SIPp's caller counts failed calls"
 grep -aE 'Successful call' uac.log | tail -n 1

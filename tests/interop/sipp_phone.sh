@@ -4,7 +4,7 @@
 source "$(dirname "$0")/lib.sh"
 need sipp
 cd "$work" || exit 1
-start uas sipp -sn uas -i "$net.2" -p 5060 -m 1 -nostdin
+start_uas uas "$net.2" -m 1
 start_phone A 1001 "$net.3" --audio tone:440
 tell A "dial sip:service@$net.2:5060"
 wait_for A.log '^call 1: talking' "SIPp's callee was not reached"

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-# tone.py FILE.wav HZ: is this tone most of what the file holds, where it is not silent?
+# tone.py FILE.wav HZ [SHARE]: is this tone most (or this share) of what the file holds, where it is not silent?
 import math
 import struct
 import sys
@@ -20,4 +20,4 @@ for start in range(0, n - block, block // 4):
     d = sum(s * math.sin(2 * math.pi * hz * i / rate) for i, s in enumerate(part))
     best = max(best, 2 * (c * c + d * d) / block / energy)
 print("%.0f Hz: %.3f of the energy in the best half second" % (hz, best))
-sys.exit(0 if best > 0.9 else 1)
+sys.exit(0 if best > (float(sys.argv[3]) if len(sys.argv) > 3 else 0.9) else 1)

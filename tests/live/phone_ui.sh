@@ -12,7 +12,7 @@ start_phone A 1001 "$net.2" "${registered[@]}" --audio "tone:440" --line1_displa
 seen[A]=$(wc -l <A.log)
 tell A help
 for command in dial answer reject hangup hold resume show quit help; do
-    see A "^reply: $command[^:]*: [a-z]" "help lacks $command"
+    see A "^reply: ${command}[^:]*: [a-z]" "help lacks $command"
 done
 tell A '?'
 see A '^reply: dial'
@@ -146,15 +146,16 @@ tell B quit
 ends B 0
 "$here/tone.py" B.wav 440 || fail "A's tone is not in B's recording"
 "$here/tone.py" B.wav 880 || fail "C's tone is not in B's recording"
-said=$(printf 'dial 1001\nshow\n' | timeout 10 "$dualtone" phone --listen "$net.5" --line1_name 1005 --audio null \
-    --line_domain example.com --proxy1_address "$net.1" 2>&1) &
+printf 'dial 1001\nshow\n' | timeout 10 "$dualtone" phone --listen "$net.5" --line1_name 1005 --audio null \
+    --line_domain example.com --proxy1_address "$net.1" >piped.log 2>&1 &
 piped=$!
 see A '^call 1: ringing 1005$'
 tell A answer
 see A '^call 1: talking 1005$'
 tell A hangup
 wait "$piped" || fail "a phone whose input ended does not end well"
-printf 'dial 1001' | timeout 10 "$dualtone" phone --listen "$net.5" --line1_name 1005 --audio null \
+# Without timeout(1), which sends its signal twice: to the process and to its group.
+printf 'dial 1001' | "$dualtone" phone --listen "$net.5" --line1_name 1005 --audio null \
     --ui none --line_domain example.com --proxy1_address "$net.1" >none.log 2>&1 &
 piped=$!
 see A '^call 1: ringing 1005$' "a last line without its end is not carried out"

@@ -15,7 +15,7 @@ user() { # CODE PATTERN PASSWORD ARGUMENTS...: the password goes in by standard 
 user 0 '^$' $'Tr0ub4dor&3 x\n' add 1001
 user 0 '^$' 'no line end' add 1002
 user 1 '1002 .realm example.com. is there already; use .dualtone user passwd' 'other' add 1002
-user 1 '1003 .realm example.com. is not there; use .dualtone user add' 'other' passwd 1003
+user 1 '1003 .realm example.com. is not there; .dualtone user list. shows .*, .dualtone user add. adds' 'x' passwd 1003
 user 1 '1003 .realm example.com. is not there; .dualtone user list. shows' '' delete 1003
 user 1 'the password is empty; nothing was changed' $'\n' add 1003
 user 1 'standard input gives no password' '' add 1003
@@ -31,6 +31,48 @@ said=$(echo other | "$dualtone" user add 1001 --realm other.org --file "$file" &
 [[ $(stat -c %a "$file") == 600 ]] || fail "the file can be read by others: $(stat -c %a "$file")"
 grep -qE 'Tr0ub|no line' "$file" && fail "a password is in the file"
 
+# Twenty at once lose nothing; no lock or temporary file stays behind.
+mkdir many
+adders=()
+for i in {1..20}; do
+    echo "$i" | "$dualtone" user add "u$i" --file many/subscribers &
+    adders+=($!)
+done
+for pid in "${adders[@]}"; do wait "$pid" || fail "somebody could not be added"; done
+[[ $("$dualtone" user list --file many/subscribers | wc -l) == 40 && $(ls many) == subscribers ]] ||
+    fail "some are lost: $("$dualtone" user list --file many/subscribers)"
+
+# On a terminal: asked twice, without echo, which Ctrl-C gives back.
+cat >terminal.py <<'END'
+import os, pty, re, sys, termios
+def session(keys):
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.execv(sys.argv[1], [sys.argv[1], "user", "add", "t1", "--file", "tty-subscribers"])
+    said = b""
+    for prompt, key in keys:
+        while not said.endswith(prompt):
+            said += os.read(fd, 1)
+        os.write(fd, key)
+    try:
+        while more := os.read(fd, 100):
+            said += more
+    except OSError:
+        pass
+    echo = bool(termios.tcgetattr(fd)[3] & termios.ECHO) if keys[-1][1] == b"\x03" else True
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), said.decode(), echo
+P, A = b"Password: ", b"Again: "
+for keys, code, words in (([(P, b"abc\n"), (A, b"abd\n")], 1, "the two passwords differ; nothing was changed"),
+                          ([(P, b"abc\n"), (A, b"\x03")], 1, ""),  # the terminal may throw away what is said
+                          ([(P, b"\n"), (A, b"\n")], 1, "the password is empty"),
+                          ([(P, b"abc\n"), (A, b"abc\n")], 0, "")):
+    got, said, echo = session(keys)
+    if got != code or words not in said or "ab" in said or not echo:
+        sys.exit("keys %r: exit code %d, echo %s, said %r" % (keys, got, echo, said))
+END
+try 0 '' python3 terminal.py "$dualtone"
+[[ $("$dualtone" user list --file tty-subscribers | wc -l) == 2 ]] || fail "the terminal's subscriber is not there"
+
 # RFC 7616 3.4.2 and RFC 2617: HA1 = H(user:realm:password).
 for algorithm in SHA-256:sha256sum MD5:md5sum; do
     hash=$(printf '1001:example.com:Tr0ub4dor&3 x' | "${algorithm#*:}" | cut -d ' ' -f 1)
@@ -38,7 +80,7 @@ for algorithm in SHA-256:sha256sum MD5:md5sum; do
 done
 
 # By the wire: the proxy offers both; the phone takes the better one; who knows MD5 only is let in too.
-start_proxy P "$net.1" --subscribers "$file" --trace "$work/P.trace"
+start_proxy P "$net.1" --subscribers "$file" --digest both --trace "$work/P.trace"
 start_phone A 1001 "$net.2" --audio null --proxy1_address "$net.1" --proxy_register 1 --trace "$work/A.trace" \
     --line1_password 'Tr0ub4dor&3 x'
 see A '^reply|^registration: registered 1001' "the right password does not register"

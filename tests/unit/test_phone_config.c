@@ -151,8 +151,8 @@ static const struct parameter parameters[] = {
     {"dial_template", "dialplan", false, "d", NULL, NULL},
     {"sync", "1", false, "2", NULL, NULL},
     {"telnet_level", "0", false, "2", "3", "a number between 0 and 2"},
-    {"dyn_dns_addr_1", "", false, "192.0.2.1", "1.2", HOST},
-    {"dyn_dns_addr_2", "", false, "192.0.2.1", "1.2", HOST},
+    {"dyn_dns_addr_1", "", true, "192.0.2.1", "1.2", HOST},
+    {"dyn_dns_addr_2", "", true, "192.0.2.1", "1.2", HOST},
     {"dyn_tftp_addr", "", false, "192.0.2.1", "1.2", HOST},
     {"http_proxy_addr", "", false, "192.0.2.1", "1.2", HOST},
     {"http_proxy_port", "80", false, "8080", "0", PORT},
@@ -167,6 +167,7 @@ static const struct parameter parameters[] = {
     {"proxy_register_backup", "0", true, "1", "2", SWITCH},
     {"proxy_failover", "guide", true, "fast", "slow", "guide or fast"},
     {"sip_tcp", "0", true, "1", "2", SWITCH},
+    {"proxy_transport", "auto", true, "tcp", "tls", "auto, udp or tcp"},
     {"line_domain", "", true, "example.com", "exa mple", HOST},
 };
 enum { N_PARAMETERS = sizeof parameters / sizeof parameters[0] };

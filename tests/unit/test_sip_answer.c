@@ -179,6 +179,52 @@ static void to_keeps_its_tag(void **state)
     dt_bytes_drop(out);
 }
 
+/* Found by a fuzzer: a faulty request with many To lines is answered too; the first gets the tag.
+ */
+static void many_to_lines(void **state)
+{
+    enum { LINES = 100 };
+    char text[16 * LINES + 200];
+    struct dt_writer w = dt_writer(text, sizeof text);
+    struct dt_sip_header headers[DT_MSG_HEADERS_MAX];
+    struct dt_sip_msg m;
+    struct dt_bytes *out;
+    (void)state;
+    dt_write_lit(&w, "OPTIONS sip:a SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=b\r\n");
+    for (int i = 0; i < LINES; i++)
+        dt_write_lit(&w, "t:<sip:b>\r\n");
+    dt_write_lit(&w, "\r\n");
+    struct dt_str request = kit_guarded_padded(0, dt_writer_str(&w));
+    assert_int_equal(dt_sip_parse(&m, request, headers, DT_MSG_HEADERS_MAX), DT_E_SYNTAX);
+    const struct dt_sip_answer ans = {.status = 400, .to_tag = DT_STR("a-tag")};
+    assert_int_equal(dt_sip_answer(&m, &ans, &dt_alloc_libc, &out), DT_OK);
+    struct dt_str answer = dt_bytes_str(out);
+    size_t first = dt_str_search(answer, DT_STR("To: <sip:b>;tag=a-tag\r\n"));
+    assert_true(first < answer.n);
+    struct dt_str rest = dt_str_sub(answer, first + 10, answer.n);
+    assert_int_equal(dt_str_search(dt_str_sub(rest, 12, rest.n), DT_STR("tag=")), rest.n - 12);
+    dt_bytes_drop(out);
+}
+
+/* Found by a fuzzer: the first Via line is empty, and no Via is written twice for it. */
+static void empty_via_line(void **state)
+{
+    static const char text[] = "OPTIONS sip:a SIP/2.0\r\nVia:\r\nVia: SIP/2.0/UDP h;branch=b\r\n"
+                               "Call-ID: c\r\n\r\n";
+    struct dt_sip_header headers[DT_MSG_HEADERS_MAX];
+    struct dt_sip_msg m;
+    struct dt_bytes *out;
+    struct dt_addr source = address("192.0.2.1:5060");
+    (void)state;
+    (void)dt_sip_parse(&m, kit_guarded_padded(0, dt_str_z(text)), headers, DT_MSG_HEADERS_MAX);
+    const struct dt_sip_answer ans = {.status = 400, .source = &source};
+    assert_int_equal(dt_sip_answer(&m, &ans, &dt_alloc_libc, &out), DT_OK);
+    kit_assert_str(dt_bytes_str(out), "SIP/2.0 400 Bad Request\r\nVia: \r\n"
+                                      "Via: SIP/2.0/UDP h;branch=b\r\nCall-ID: c\r\n"
+                                      "Content-Length: 0\r\n\r\n");
+    dt_bytes_drop(out);
+}
+
 static void hostile_parts_are_refused(void **state)
 {
     (void)state;
@@ -280,6 +326,8 @@ int main(void)
         cmocka_unit_test(via_says_where_it_came_from),
         cmocka_unit_test(answers_repeat_what_they_must),
         cmocka_unit_test(to_keeps_its_tag),
+        cmocka_unit_test(many_to_lines),
+        cmocka_unit_test(empty_via_line),
         cmocka_unit_test(hostile_parts_are_refused),
         cmocka_unit_test(too_large_an_answer_is_refused),
         cmocka_unit_test(torture_messages_are_answered),

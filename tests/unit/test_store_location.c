@@ -214,7 +214,7 @@ static void all_of_a_binding(void **state)
 {
     struct fixture f;
     const struct dt_binding *found[3];
-    struct dt_flow flow = {.stream = 7, .remote = {.port = 5070, .family = 4}};
+    struct dt_binding_flow flow = {.stream = 7, .remote = {.port = 5070, .family = 4}};
     struct dt_location_contact c[2] = {
         {.uri = DT_STR("sip:b@h1"), .q = 300, .expires = 9},
         {.uri = DT_STR("sip:b@h2"), .instance = DT_STR("<urn:uuid:1>"), .q = 700, .expires = 9}};

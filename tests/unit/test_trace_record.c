@@ -222,6 +222,7 @@ static void test_bad_text(void **state)
         "@1 sent A 0 0 udp:192.0.2:5060 - x",
         "@1 sent A 0 0 - udp:nobody x",
         "@1 sent  0 0 - - x",
+        "@1 sent \x1b[2J 0 0 - - x",
         "@1 sent A 0 0 - -",
         "@1 sent A 0 0 - - \\",
         "@1 sent A 0 0 - - \\q",

@@ -376,6 +376,37 @@ static void tagged(const char *method, unsigned cseq, const char *branch, const 
 #define CONTACT "Contact: <sip:p@192.0.2.2>\n"
 #define SDP "Content-Type: application/sdp\n"
 
+/* The 200 was lost and the callee gave up waiting for its ACK: its BYE ends what A thinks is
+ * ringing (I12); the same from somebody who does not know A's tag does not. */
+static void bye_before_answer(void **state)
+{
+    char text[400];
+    (void)state;
+    open_peer(just_keep, NULL);
+    net_dial(&net, a, p, NULL, NULL);
+    net_until(&net, 100);
+    net_respond(&net, p, a, kept, 180, "t", NULL, NULL);
+    net_until(&net, 32000);
+    net_hush(&net);
+    for (int good = 0; good < 2; good++) {
+        snprintf(text, sizeof text,
+                 "BYE sip:alice@192.0.2.1 SIP/2.0\nVia: SIP/2.0/UDP 192.0.2.2;branch=z9hG4bKe%d\n"
+                 "Max-Forwards: 70\nFrom: <sip:bob@192.0.2.2>;tag=t\n"
+                 "To: <sip:alice@192.0.2.1>;tag=%.*s\nCall-ID: %.*s\nCSeq: 1 BYE\n"
+                 "Content-Length: 0\n\n",
+                 good, DT_FMT(good ? kept->from.tag : DT_STR("x")), DT_FMT(kept->call_id));
+        net_send(&net, p, a, text);
+        net_settle(&net);
+    }
+    net_flow(&net, "32000 P > A BYE 1\n"
+                   "32000 A > P 481 BYE\n"
+                   "32000 P > A BYE 1\n"
+                   "32000 A ended 0 by peer\n"
+                   "32000 A > P 200 BYE\n"
+                   "32000 A > P CANCEL 1\n");
+    close_peer();
+}
+
 static void wrong_requests(void **state)
 {
     static const struct {
@@ -572,15 +603,25 @@ static void early_bye(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(challenge),       cmocka_unit_test(three_tries),
-        cmocka_unit_test(wrong_password),  cmocka_unit_test(no_credentials),
-        cmocka_unit_test(moved),           cmocka_unit_test(moved_for_ever),
-        cmocka_unit_test(two_answers),     cmocka_unit_test(no_description),
-        cmocka_unit_test(early_media),     cmocka_unit_test(stray_challenge),
-        cmocka_unit_test(wrong_requests),  cmocka_unit_test(merged),
-        cmocka_unit_test(late_copy),       cmocka_unit_test(through_a_proxy),
-        cmocka_unit_test(offer_in_answer), cmocka_unit_test(no_codec),
-        cmocka_unit_test(low_cseq),        cmocka_unit_test(early_bye),
+        cmocka_unit_test(challenge),
+        cmocka_unit_test(three_tries),
+        cmocka_unit_test(wrong_password),
+        cmocka_unit_test(no_credentials),
+        cmocka_unit_test(moved),
+        cmocka_unit_test(moved_for_ever),
+        cmocka_unit_test(two_answers),
+        cmocka_unit_test(no_description),
+        cmocka_unit_test(early_media),
+        cmocka_unit_test(stray_challenge),
+        cmocka_unit_test(bye_before_answer),
+        cmocka_unit_test(wrong_requests),
+        cmocka_unit_test(merged),
+        cmocka_unit_test(late_copy),
+        cmocka_unit_test(through_a_proxy),
+        cmocka_unit_test(offer_in_answer),
+        cmocka_unit_test(no_codec),
+        cmocka_unit_test(low_cseq),
+        cmocka_unit_test(early_bye),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -230,7 +230,7 @@ static enum dt_step_result update(struct registration *r)
     u->call_id = w->m->call_id;
     u->cseq = w->m->cseq.number;
     u->wall = (uint64_t)((w->now + w->p->env->wall_offset) / DT_MS);
-    u->flow = (struct dt_flow){w->from.local, w->from.remote, w->from.stream};
+    u->flow = (struct dt_binding_flow){w->from.local, w->from.remote, w->from.stream};
     if (u->n || u->star) {
         int err = dt_location_update(w->p->location, w->now, u);
         if (err)
