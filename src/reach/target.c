@@ -246,10 +246,11 @@ bool dt_target_node(dt_time now, struct dt_target *g, const struct dt_node_id *i
 
 /* ---- probes ---- */
 
-/* A suspect is asked at its own pace; who waits for a call asks sooner than the idle one. */
+/* Who is suspect or down is asked at its own pace; who waits for a call asks the others sooner than
+ * the idle one does. */
 dt_time dt_target_due(const struct dt_target *g, enum dt_target_need need)
 {
-    if (g->probing || g->health == DT_HEALTH_SUSPECT || need == DT_NEED_IDLE)
+    if (g->probing || g->health >= DT_HEALTH_SUSPECT || need == DT_NEED_IDLE)
         return g->next_probe;
     return dt_time_min(g->next_probe, g->heard + CALL_MS * DT_MS);
 }

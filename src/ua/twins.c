@@ -310,7 +310,7 @@ static enum dt_target_need need_of(const struct dt_ua *ua)
     for (const struct dt_list *e = head->next; e != head; e = e->next) {
         const struct dt_call *c = DT_OF(e, const struct dt_call, link);
         bool waits = c->caller && (c->state < DT_CALL_TALKING || c->state == DT_CALL_ENDING);
-        if (waits || c->reinvite || c->answer)
+        if (waits || (c->state == DT_CALL_TALKING && (c->reinvite || c->answer)))
             return DT_NEED_CALL;
     }
     return DT_NEED_IDLE;

@@ -8,9 +8,13 @@
     "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, PRACK, UPDATE, INFO, REFER, NOTIFY, " \
     "SUBSCRIBE, MESSAGE, PUBLISH\r\nAccept: application/sdp\r\nSupported: path\r\n"
 
+/* Without a state behind it (8.2.7): a repeat is answered anew, and probes (R18) cost no memory. */
 enum dt_step_result dt__answer_options(struct dt_proxy_work *w)
 {
-    return dt__answer(w, DT_COUNT_ANSWERED_self, 200, DT_STR(ABOUT_US));
+    enum dt_step_result result = dt__answer(w, DT_COUNT_ANSWERED_self, 200, DT_STR(ABOUT_US));
+    if (result == DT_STEP_ANSWERED)
+        dt_stack_abandon(w->p->stack, w->now, w->tx);
+    return result;
 }
 
 static enum dt_step_result run(struct dt_proxy_work *w)
