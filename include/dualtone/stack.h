@@ -108,6 +108,9 @@ int dt_stack_cancel(struct dt_stack *s, dt_time now, dt_tx invite, uint64_t cook
 void dt_stack_abandon(struct dt_stack *s, dt_time now, dt_tx tx);
 /* A client transaction is not repeated any more: its twin was answered (R21). */
 void dt_stack_quiet(struct dt_stack *s, dt_tx tx);
+/* Nobody waits for a client transaction any more. It is not repeated, acknowledges a failure that
+ * still comes, and ends in silence, 64 T1 from now at the latest. Its responses have cookie 0. */
+void dt_stack_leave(struct dt_stack *s, dt_time now, dt_tx tx);
 
 /* ---- server transactions ---- */
 

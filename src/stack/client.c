@@ -147,6 +147,19 @@ void dt_stack_quiet(struct dt_stack *s, dt_tx tx)
     }
 }
 
+void dt_stack_leave(struct dt_stack *s, dt_time now, dt_tx tx)
+{
+    struct dt__tx *found = dt__tx_of(s, tx);
+    if (!found || !dt__is_client(found))
+        return;
+    found->cookie = 0;
+    if (!found->active || found->state >= ST_ACCEPTED)
+        return;
+    found->active->resend_at = DT_TIME_NEVER;
+    found->active->end_at = dt_time_min(found->active->end_at, now + 64 * s->cfg.t1);
+    dt__tx_schedule(s, found);
+}
+
 /* ---- in ---- */
 
 void dt__client_response(struct dt_stack *s, dt_time now, const struct dt_sip_msg *m,

@@ -447,7 +447,7 @@ void dt__caller_found(struct dt_call *c, dt_time now, unsigned server,
     struct dt_orders orders = {.n = 0};
 
     for (size_t i = 0; i < n && c->servers[server].host.n; i++)
-        dt__twins_learn(c->ua, now, &targets[i]);
+        dt__known_add(c->ua, now, &targets[i]);
     dt_attempt_found(&c->attempt, now, server, targets, n, err, &orders);
     obey(c, now, &orders, NULL);
 }

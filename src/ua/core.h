@@ -72,6 +72,18 @@ enum dt__send_kind {
     DT__REGISTER
 };
 
+/* The same request at the twin of its target. */
+struct dt__copy {
+    struct dt_hop hop;
+    dt_tx tx; /* 0: none */
+    bool heard;
+};
+enum dt__wait {
+    DT__WAIT_ANSWER,   /* T1 for any: then the twin (R22) */
+    DT__WAIT_CALLEE,   /* it rang and was moved: R24 */
+    DT__WAIT_CANCELLED /* T1 for the final: then CANCEL by the twin too (R23) */
+};
+
 struct dt__send {
     struct dt_list link; /* of its owner's sends, or of ua->dead */
     struct dt_ua *ua;
@@ -103,15 +115,14 @@ struct dt__send {
     size_t n_targets, at;
     struct dt_hop hop;
     dt_tx tx; /* 0: none, or it has ended */
-    /* fast: its copy at the twin (R22) */
-    struct dt_hop twin;
-    dt_tx twin_tx;
-    bool hedged;     /* a copy was sent: once */
-    bool twin_heard; /* it was answered */
-    bool cancelled;  /* CANCEL was sent, by the twin too if nothing comes of it (R23) */
-    bool mute;       /* rang, and was moved: R24 */
+    /* fast */
+    struct dt__copy twin; /* R22; when it is answered alone, it becomes `hop` and `tx` */
+    bool hedged;          /* a copy was sent: once */
+    bool cancelled;       /* CANCEL was sent, by the twin too if nothing comes of it (R23) */
+    enum dt__wait wait;   /* what `patience` is for */
+    unsigned death;       /* the newest of ua->deaths that it was looked at for */
     dt_time sent;
-    struct dt_timer patience; /* T1 */
+    struct dt_timer patience;
 };
 
 /* ---- a call ---- */
@@ -267,6 +278,7 @@ struct dt_ua {
     struct dt_targets known; /* fast: the proxies of our lines */
     dt_tx probes[DT_TARGETS_KNOWN];
     struct dt_timer probe_timer;
+    unsigned deaths; /* of known ones, counted */
 };
 
 /* ua.c: entry calls nest (the user calls in from a callback); the outermost one tells and frees. */
@@ -342,6 +354,8 @@ void dt__send_dialog(struct dt__send *s, dt_time now);
 void dt__send_again(struct dt__send *s, dt_time now);
 void dt__send_found(struct dt__send *s, dt_time now, const struct dt_addr *targets, size_t n,
                     int err);
+/* s->bytes as a transaction to `to`. As dt_stack_request. */
+int dt__send_request(struct dt__send *s, dt_time now, const struct dt_hop *to, dt_tx *tx);
 /* The CANCEL of a path, by the stack or, when its transaction is gone, by ourselves. */
 void dt__send_cancel(struct dt__send *s, dt_time now);
 /* An ACK once more, if it has been sent. */
@@ -450,30 +464,45 @@ bool dt__past_answer(struct dt_ua *ua, dt_time now, dt_tx tx, const struct dt_si
 void dt__past_timer(struct dt_ua *ua, struct dt__past *p);
 void dt__pasts_clear(struct dt_ua *ua);
 
-/* twins.c: only under cfg.fast; else they do nothing. */
-/* A proxy of ours: known, and probed. */
-void dt__twins_learn(struct dt_ua *ua, dt_time now, const struct dt_addr *addr);
-bool dt__twins_is_ours(const struct dt_ua *ua, const struct dt_addr *addr);
-/* Where a request goes that would go to a proxy known to be down. */
+/* known.c: only under cfg.fast; else nobody is known. */
+/* A proxy of ours: known from now on, and probed. */
+void dt__known_add(struct dt_ua *ua, dt_time now, const struct dt_addr *addr);
+/* Is there one at this IP address, whatever its port? */
+bool dt__known_has_ip(const struct dt_ua *ua, const struct dt_addr *addr);
+/* By address and port, if need be with the other transport: a process is alive or dead as a whole.
+ * Or NULL. */
+struct dt_target *dt__known_find(struct dt_ua *ua, const struct dt_addr *addr);
+/* Evidence (R16) about who is at `addr`, if it is known; its death moves what is under way. */
+void dt__known_evidence(struct dt_ua *ua, dt_time now, const struct dt_addr *addr,
+                        enum dt_evidence what);
+/* A response came from there: life, and perhaps who it is (R17). */
+void dt__known_heard(struct dt_ua *ua, dt_time now, const struct dt_sip_msg *m,
+                     const struct dt_hop *from);
+/* Arms ua->probe_timer; what is due then (R18). */
+void dt__known_arm(struct dt_ua *ua, dt_time now);
+void dt__known_tick(struct dt_ua *ua, dt_time now);
+/* Was this the transaction of a probe, which has ended now? */
+bool dt__known_is_probe(struct dt_ua *ua, dt_tx tx);
+
+/* twins.c: only for requests to targets that are known. */
+/* Where a request goes that would go to a proxy known to be down: into s->targets. */
 void dt__twins_choose(struct dt__send *s);
+/* It was sent, as new; it was cancelled; s->patience is over; it ends. */
 void dt__twins_sent(struct dt__send *s, dt_time now);
 void dt__twins_cancelled(struct dt__send *s, dt_time now);
 void dt__twins_patience(struct dt__send *s, dt_time now);
-/* Once more, by the twin; false if it cannot be. */
-bool dt__twins_copy(struct dt__send *s, dt_time now);
-/* Without a transaction: an ACK, a repeated 2xx. */
-void dt__twins_send(struct dt_ua *ua, dt_time now, struct dt_bytes *bytes, const struct dt_hop *to);
-/* Evidence. */
-void dt__twins_heard(struct dt_ua *ua, dt_time now, const struct dt_sip_msg *m,
-                     const struct dt_hop *from);
-void dt__twins_failed(struct dt__send *s, dt_time now, int err);
-/* A response to `s` by its copy at the twin, or not: what that means to the other one. True: the
- * twin took the call first, and the user is to be told (R28). */
-bool dt__twins_answered(struct dt__send *s, dt_time now, dt_tx tx, const struct dt_sip_msg *m);
 void dt__twins_drop(struct dt__send *s, dt_time now);
-void dt__twins_arm(struct dt_ua *ua, dt_time now);
-void dt__twins_tick(struct dt_ua *ua, dt_time now);
-bool dt__twins_is_probe(struct dt_ua *ua, dt_tx tx);
+/* Without a transaction, to the twin of `to`: an ACK, a repeated 2xx. */
+void dt__twins_send(struct dt_ua *ua, dt_time now, struct dt_bytes *bytes, const struct dt_hop *to);
+/* A response to `s` in transaction `tx` (0: none). HAND: it is the request's. MOVED: the same, and
+ * the twin took the call first (R28). GO_ON: only this copy has failed. */
+enum dt__twins_verdict { DT__TWINS_HAND, DT__TWINS_MOVED, DT__TWINS_GO_ON };
+enum dt__twins_verdict dt__twins_answered(struct dt__send *s, dt_time now, dt_tx tx,
+                                          const struct dt_sip_msg *m);
+/* Its transaction failed. True: it goes on at the twin. */
+bool dt__twins_failed(struct dt__send *s, dt_time now, int err);
+/* R22: what is under way at `g` is done again at its twin. */
+void dt__twins_died(struct dt_ua *ua, dt_time now, const struct dt_target *g);
 /* A path's target is dead and no twin serves, or the callee is mute. */
 void dt__caller_event(struct dt__send *s, dt_time now, enum dt_path_event e);
 

@@ -211,7 +211,7 @@ void dt__inbound_copy(void *user, dt_time now, dt_tx tx, uint64_t cookie, const 
     struct dt_hop first;
 
     (void)now;
-    if (!c || c->tx != tx || c->n_copies >= DT__COPIES || !dt__twins_is_ours(ua, &from->remote) ||
+    if (!c || c->tx != tx || c->n_copies >= DT__COPIES || !dt__known_has_ip(ua, &from->remote) ||
         dt_stack_hop_of(ua->stack, tx, &first) != DT_OK || dt_addr_eq(&first.remote, &from->remote))
         return;
     for (unsigned i = 0; i < c->n_copies; i++)

@@ -121,12 +121,12 @@ static int map(struct dt__send *s)
     return err;
 }
 
-static int request(struct dt__send *s, dt_time now)
+int dt__send_request(struct dt__send *s, dt_time now, const struct dt_hop *to, dt_tx *tx)
 {
     const struct dt_ua_config *cfg = &s->ua->cfg;
     bool invite = dt__send_method(s) == DT_INVITE;
     struct dt_request r = {.bytes = s->bytes,
-                           .to = s->hop,
+                           .to = *to,
                            .method = dt__send_method(s),
                            .branch = {s->branch, DT__BRANCH},
                            .cookie = s->id,
@@ -134,7 +134,7 @@ static int request(struct dt__send *s, dt_time now)
 
     if (s->kind == DT__INVITE)
         r.timeout = dt_attempt_patience(dt__ua_t1(s->ua), cfg->invite_repeats);
-    return dt_stack_request(s->ua->stack, now, &r, &s->tx);
+    return dt_stack_request(s->ua->stack, now, &r, tx);
 }
 
 static void go(struct dt__send *s, dt_time now)
@@ -150,7 +150,7 @@ static void go(struct dt__send *s, dt_time now)
         err = map(s);
     if (!err)
         err = s->kind == DT__ACK ? dt_stack_send(s->ua->stack, now, s->bytes, &s->hop)
-                                 : request(s, now);
+                                 : dt__send_request(s, now, &s->hop, &s->tx);
     if (!err)
         dt__twins_sent(s, now);
     if (err)
@@ -288,19 +288,38 @@ static void hand_failure(struct dt__send *s, dt_time now, int err)
     }
 }
 
-/* R27: an answer to a path whose transaction is gone, found by its branch. */
-static struct dt__send *stray(struct dt_ua *ua, const struct dt_sip_msg *m)
+/* From where the request was sent to, or from a proxy of ours (R5, R8)? Nobody else answers what
+ * has no transaction any more. */
+static bool is_from_path(const struct dt__send *s, const struct dt_hop *from)
+{
+    return dt_addr_ip_eq(&s->hop.remote, &from->remote) || dt__known_has_ip(s->ua, &from->remote);
+}
+
+/* R27: an answer to a path whose transaction is gone or was left, found by its branch. */
+static struct dt__send *stray(struct dt_ua *ua, const struct dt_sip_msg *m,
+                              const struct dt_hop *from)
 {
     struct dt_str branch = m->via.branch;
     struct dt_map_entry *e = dt_map_first(&ua->by_branch, dt_map_hash(&ua->by_branch, branch));
 
     for (; e; e = dt_map_next(e)) {
         struct dt__send *s = DT_OF(e, struct dt__send, by_branch);
-        if (s->tx == 0 && m->cseq.method == DT_INVITE &&
-            dt_str_eq(branch, (struct dt_str){s->branch, DT__BRANCH}))
+        if (m->cseq.method == DT_INVITE &&
+            dt_str_eq(branch, (struct dt_str){s->branch, DT__BRANCH}) && is_from_path(s, from))
             return s;
     }
     return NULL;
+}
+
+/* Whose it is; NULL: nobody's any more. */
+static struct dt__send *owner(struct dt_ua *ua, dt_tx tx, uint64_t cookie,
+                              const struct dt_sip_msg *m, const struct dt_hop *from)
+{
+    struct dt__send *s = dt__id_find(&ua->ids, cookie, DT__SEND);
+
+    if (!tx || !cookie)
+        return stray(ua, m, from);
+    return s && (s->tx == tx || s->twin.tx == tx) ? s : NULL;
 }
 
 void dt__sends_response(void *user, dt_time now, dt_tx tx, uint64_t cookie,
@@ -308,21 +327,19 @@ void dt__sends_response(void *user, dt_time now, dt_tx tx, uint64_t cookie,
 {
     struct dt_ua *ua = user;
     struct dt__send *s;
+    enum dt__twins_verdict verdict;
 
-    dt__twins_heard(ua, now, m, from);
-    s = dt__id_find(&ua->ids, cookie, DT__SEND); /* evidence may have ended it */
-    if (tx == 0)
-        s = stray(ua, m);
-    else if (s && s->tx != tx && s->twin_tx != tx) /* an older transaction of this request */
-        return;
+    dt__known_heard(ua, now, m, from);
+    s = owner(ua, tx, cookie, m, from); /* evidence may have moved it */
     if (!s) {
         if (tx == 0)
             dt__ua_dropped(ua, now, from, "response without a transaction");
         return;
     }
-    bool moved = dt__twins_answered(s, now, tx, m);
-    hand_response(s, now, m, from);
-    if (moved)
+    verdict = dt__twins_answered(s, now, cookie ? tx : 0, m);
+    if (verdict != DT__TWINS_GO_ON)
+        hand_response(s, now, m, from);
+    if (verdict == DT__TWINS_MOVED)
         dt__caller_event(s, now, DT_PATH_EV_TWIN);
 }
 
@@ -350,18 +367,17 @@ void dt__sends_failed(void *user, dt_time now, dt_tx tx, uint64_t cookie, int er
     struct dt_ua *ua = user;
     struct dt__send *s = dt__id_find(&ua->ids, cookie, DT__SEND);
 
-    if (dt__twins_is_probe(ua, tx) || !s || (s->tx != tx && s->twin_tx != tx))
+    if (dt__known_is_probe(ua, tx) || !s)
         return;
-    if (s->twin_tx == tx) {
-        s->twin_tx = 0;
-        if (s->tx)
-            return;
-    } else {
-        s->tx = 0;
-        dt__twins_failed(s, now, err);
-        if (s->tx)
-            return;
+    if (s->twin.tx == tx) {
+        s->twin.tx = 0;
+        return;
     }
+    if (s->tx != tx)
+        return;
+    s->tx = 0;
+    if (dt__twins_failed(s, now, err))
+        return;
     if (!try_another(s, now))
         hand_failure(s, now, err);
 }
@@ -372,8 +388,8 @@ void dt__sends_ended(void *user, dt_time now, dt_tx tx, uint64_t cookie)
     struct dt__send *s = dt__id_find(&ua->ids, cookie, DT__SEND);
 
     (void)now;
-    if (s && s->twin_tx == tx)
-        s->twin_tx = 0;
+    if (s && s->twin.tx == tx)
+        s->twin.tx = 0;
     if (!s || s->tx != tx)
         return;
     s->tx = 0;

@@ -1,104 +1,46 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * The other path (design.md 5, `fast`): twins are one server, so a request of ours may have a copy
- * at the twin, with the same bytes and branch (R22); what either answers is the answer. Evidence
- * about our proxies is gathered here, and they are probed (R16 to R18). */
+ * at the twin, with the same bytes and branch (R22); what either answers is the answer. When one of
+ * them dies, what was under way there is done again at the other. */
 #include "ua/core.h"
 
 #include <string.h>
 
-enum { MUTE_S = 2, PROBE_T1S = 4 };
+enum { MUTE_S = 2 }; /* R24 */
 
-/* ---- our proxies ---- */
+/* ---- where ---- */
 
-void dt__twins_learn(struct dt_ua *ua, dt_time now, const struct dt_addr *addr)
-{
-    if (ua->cfg.fast)
-        (void)dt_targets_add(&ua->known, now, addr);
-}
-
-bool dt__twins_is_ours(const struct dt_ua *ua, const struct dt_addr *addr)
-{
-    for (size_t i = 0; i < ua->known.n; i++)
-        if (dt_addr_ip_eq(&ua->known.list[i].addr, addr))
-            return true;
-    return false;
-}
-
-static struct dt_target *target_of(struct dt__send *s)
-{
-    return s->ua->cfg.fast ? dt_targets_find(&s->ua->known, &s->hop.remote) : NULL;
-}
-
-void dt__twins_choose(struct dt__send *s)
-{
-    struct dt_target *g, *twin;
-
-    if (!s->ua->cfg.fast || s->kind == DT__REGISTER)
-        return;
-    g = dt_targets_find(&s->ua->known, &s->targets[s->at]);
-    twin = g ? dt_targets_twin(&s->ua->known, &g->addr) : NULL;
-    if (twin && (g->health == DT_HEALTH_DOWN ||
-                 (s->dialog && g->health == DT_HEALTH_SUSPECT && twin->health == DT_HEALTH_UP)))
-        s->targets[s->at] = twin->addr;
-}
-
-/* ---- copies ---- */
-
-static void wait_for(struct dt__send *s, dt_time now, dt_time t)
-{
-    (void)dt_timers_arm(&s->ua->timers, &s->patience, now + t); /* without memory: no copy */
-}
-
-void dt__twins_sent(struct dt__send *s, dt_time now)
-{
-    s->sent = now;
-    s->hedged = s->twin_heard = s->cancelled = s->mute = false;
-    if (s->kind == DT__REGISTER)
-        dt__twins_learn(s->ua, now, &s->hop.remote);
-    else if (s->kind != DT__ACK && target_of(s))
-        wait_for(s, now, dt__ua_t1(s->ua));
-}
-
-void dt__twins_drop(struct dt__send *s, dt_time now)
-{
-    dt_timers_stop(&s->ua->timers, &s->patience);
-    if (!s->hedged)
-        return;
-    if (s->twin_tx && !s->twin_heard)
-        dt_stack_abandon(s->ua->stack, now, s->twin_tx);
-    if (s->tx && !s->heard)
-        dt_stack_abandon(s->ua->stack, now, s->tx);
-    s->twin_tx = 0;
-}
-
+/* The same way as `of`, to its twin. */
 static bool twin_hop(struct dt_ua *ua, const struct dt_hop *of, struct dt_hop *out)
 {
-    struct dt_target *twin = ua->cfg.fast ? dt_targets_twin(&ua->known, &of->remote) : NULL;
+    const struct dt_target *g = dt__known_find(ua, &of->remote);
+    const struct dt_target *twin = g ? dt_targets_twin(&ua->known, &g->addr) : NULL;
 
     if (!twin)
         return false;
     *out = *of;
     out->remote = twin->addr;
+    out->remote.transport = of->remote.transport;
     out->stream = 0;
     return true;
 }
 
-bool dt__twins_copy(struct dt__send *s, dt_time now)
+/* A request of a dialog goes where its route set leads (guide: to the end), but not to the dead. */
+void dt__twins_choose(struct dt__send *s)
 {
-    enum dt_method method = dt__send_method(s);
-    struct dt_request r = {.bytes = s->bytes,
-                           .method = method,
-                           .branch = {s->branch, DT__BRANCH},
-                           .cookie = s->id,
-                           .repeats = method == DT_INVITE ? s->ua->cfg.invite_repeats
-                                                          : s->ua->cfg.other_repeats};
+    struct dt_addr *to = &s->targets[s->at];
+    const struct dt_target *g, *twin;
 
-    if (s->hedged || s->kind == DT__REGISTER || !s->bytes || !twin_hop(s->ua, &s->hop, &s->twin))
-        return false;
-    r.to = s->twin;
-    s->hedged = dt_stack_request(s->ua->stack, now, &r, &s->twin_tx) == DT_OK;
-    return s->hedged;
+    if (s->kind == DT__REGISTER || !(g = dt__known_find(s->ua, to)) ||
+        !(twin = dt_targets_twin(&s->ua->known, &g->addr)))
+        return;
+    if (g->health == DT_HEALTH_DOWN ||
+        (s->dialog && g->health == DT_HEALTH_SUSPECT && twin->health == DT_HEALTH_UP)) {
+        uint8_t transport = to->transport;
+        *to = twin->addr;
+        to->transport = transport;
+    }
 }
 
 void dt__twins_send(struct dt_ua *ua, dt_time now, struct dt_bytes *bytes, const struct dt_hop *to)
@@ -107,6 +49,81 @@ void dt__twins_send(struct dt_ua *ua, dt_time now, struct dt_bytes *bytes, const
 
     if (twin_hop(ua, to, &twin))
         (void)dt_stack_send(ua->stack, now, bytes, &twin);
+}
+
+/* ---- copies ---- */
+
+static bool is_open(const struct dt__send *s)
+{
+    return s->tx && s->bytes &&
+           (s->kind != DT__INVITE || dt_path_is_open(&s->call->attempt.paths[s->path]));
+}
+
+static void wait_for(struct dt__send *s, dt_time now, enum dt__wait what, dt_time t)
+{
+    s->wait = what;
+    (void)dt_timers_arm(&s->ua->timers, &s->patience, now + t); /* without memory: no copy */
+}
+
+static void stop_waiting(struct dt__send *s)
+{
+    dt_timers_stop(&s->ua->timers, &s->patience);
+}
+
+void dt__twins_sent(struct dt__send *s, dt_time now)
+{
+    s->sent = now;
+    s->hedged = s->cancelled = false;
+    s->twin = (struct dt__copy){.tx = 0};
+    if (s->kind == DT__REGISTER)
+        dt__known_add(s->ua, now, &s->hop.remote);
+    else if (s->kind != DT__ACK && dt__known_find(s->ua, &s->hop.remote))
+        wait_for(s, now, DT__WAIT_ANSWER, dt__ua_t1(s->ua));
+}
+
+static void leave_twin(struct dt__send *s, dt_time now)
+{
+    if (s->twin.tx)
+        dt_stack_leave(s->ua->stack, now, s->twin.tx);
+    s->twin = (struct dt__copy){.tx = 0};
+}
+
+void dt__twins_drop(struct dt__send *s, dt_time now)
+{
+    stop_waiting(s);
+    leave_twin(s, now);
+    if (s->tx)
+        dt_stack_leave(s->ua->stack, now, s->tx);
+}
+
+/* The copy becomes the request: what follows (ACK, CANCEL, credentials) goes to the twin. */
+static void promote(struct dt__send *s, dt_time now)
+{
+    if (s->tx)
+        dt_stack_leave(s->ua->stack, now, s->tx);
+    s->tx = s->twin.tx;
+    s->hop = s->twin.hop;
+    s->heard = s->twin.heard;
+    s->targets[s->at] = s->hop.remote;
+    s->twin = (struct dt__copy){.tx = 0};
+}
+
+static bool copy(struct dt__send *s, dt_time now)
+{
+    if (!twin_hop(s->ua, &s->hop, &s->twin.hop) ||
+        dt__send_request(s, now, &s->twin.hop, &s->twin.tx) != DT_OK)
+        return false;
+    s->hedged = true;
+    return true;
+}
+
+/* The request goes on at the twin alone. */
+static bool move(struct dt__send *s, dt_time now)
+{
+    if (!s->twin.tx && !copy(s, now))
+        return false;
+    promote(s, now);
+    return true;
 }
 
 /* R23: the same CANCEL to the twin, which has the branch or finds the callee without it (R6). */
@@ -125,246 +142,171 @@ static void cancel_by_twin(struct dt__send *s, dt_time now)
 
 void dt__twins_cancelled(struct dt__send *s, dt_time now)
 {
-    struct dt_target *g = target_of(s);
+    const struct dt_target *g = dt__known_find(s->ua, &s->hop.remote);
     dt_tx tx;
 
     s->cancelled = true;
-    if (s->twin_tx && s->twin_heard)
-        (void)dt_stack_cancel(s->ua->stack, now, s->twin_tx, 0, &tx);
+    if (s->twin.tx && s->twin.heard)
+        (void)dt_stack_cancel(s->ua->stack, now, s->twin.tx, 0, &tx);
     else if (g && g->health == DT_HEALTH_DOWN)
         cancel_by_twin(s, now);
     else if (g)
-        wait_for(s, now, dt__ua_t1(s->ua));
+        wait_for(s, now, DT__WAIT_CANCELLED, dt__ua_t1(s->ua));
 }
 
 void dt__twins_patience(struct dt__send *s, dt_time now)
 {
-    struct dt_target *g = target_of(s);
-    bool open = s->kind != DT__INVITE || dt_path_is_open(&s->call->attempt.paths[s->path]);
-
-    if (!s->tx || !open)
+    if (!is_open(s))
         return;
-    if (s->cancelled) {
-        cancel_by_twin(s, now);
-    } else if (s->mute) {
-        s->mute = false;
+    switch (s->wait) {
+    case DT__WAIT_ANSWER: /* R22 */
+        if (!s->heard && !s->twin.heard)
+            dt__known_evidence(s->ua, now, &s->hop.remote, DT_EVIDENCE_SILENCE);
+        if (is_open(s) && !s->heard && !s->hedged)
+            (void)copy(s, now);
+        break;
+    case DT__WAIT_CALLEE:
         dt__caller_event(s, now, DT_PATH_EV_MUTE);
-    } else if (!s->heard) {
-        if (g && !s->hedged && dt_target_evidence(now, g, DT_EVIDENCE_SILENCE))
-            return;
-        (void)dt__twins_copy(s, now);
+        break;
+    case DT__WAIT_CANCELLED:
+        cancel_by_twin(s, now);
+        break;
     }
 }
 
 /* ---- what came ---- */
 
-bool dt__twins_answered(struct dt__send *s, dt_time now, dt_tx tx, const struct dt_sip_msg *m)
+/* R21: what a hop says of itself; nothing of the callee's. */
+static bool is_of_hop(const struct dt_sip_msg *m)
 {
-    bool by_twin = tx && tx == s->twin_tx;
-    bool first = !s->heard && !s->twin_heard;
-    dt_tx other = by_twin ? s->tx : s->twin_tx;
-    bool other_heard = by_twin ? s->heard : s->twin_heard;
-
-    *(by_twin ? &s->twin_heard : &s->heard) = true;
-    if (m->status > 100)
-        s->mute = false;
-    if (!s->hedged)
-        return false;
-    if (first)
-        dt_stack_quiet(s->ua->stack, other);
-    if (m->status >= 200 && other && !other_heard) { /* nothing more to be had there */
-        dt_stack_abandon(s->ua->stack, now, other);
-        *(by_twin ? &s->tx : &s->twin_tx) = 0;
-    }
-    if (by_twin && !s->tx) { /* the only one left: what follows goes there */
-        s->tx = s->twin_tx;
-        s->twin_tx = 0;
-        s->hop = s->targets[s->at].family ? s->twin : s->hop;
-        s->targets[s->at] = s->twin.remote;
-        s->heard = true;
-    }
-    return by_twin && first && s->kind == DT__INVITE && m->status == 100;
+    return m->status == 408 || m->status == 430 || m->status == 482 ||
+           (m->status >= 500 && m->status < 600);
 }
 
-void dt__twins_failed(struct dt__send *s, dt_time now, int err)
+/* A final came by one copy. True: the other one goes on in its place. */
+static bool settle(struct dt__send *s, dt_time now, bool by_twin, const struct dt_sip_msg *m)
 {
-    struct dt_target *g = target_of(s);
-
-    if (!s->twin_tx && (s->kind != DT__INVITE || err != DT_E_TIMEOUT))
-        (void)dt__twins_copy(s, now);
-    if (s->twin_tx) {
-        s->tx = s->twin_tx;
-        s->hop = s->twin;
-        s->heard = s->twin_heard;
-        s->targets[s->at] = s->twin.remote;
-        s->twin_tx = 0;
+    if (is_of_hop(m) && s->tx && s->twin.tx) {
+        if (by_twin)
+            leave_twin(s, now);
+        else
+            promote(s, now);
+        return true;
     }
-    if (g && err != DT_E_TIMEOUT)
-        (void)dt_target_evidence(now, g, DT_EVIDENCE_REFUSED);
+    if (by_twin)
+        promote(s, now);
+    else
+        leave_twin(s, now);
+    return false;
+}
+
+enum dt__twins_verdict dt__twins_answered(struct dt__send *s, dt_time now, dt_tx tx,
+                                          const struct dt_sip_msg *m)
+{
+    bool by_twin = tx && tx == s->twin.tx;
+    bool first = !s->heard && !s->twin.heard;
+
+    *(by_twin ? &s->twin.heard : &s->heard) = true;
+    if (s->wait == DT__WAIT_ANSWER || (s->wait == DT__WAIT_CALLEE && m->status > 100))
+        stop_waiting(s);
+    if (first && s->twin.tx)
+        dt_stack_quiet(s->ua->stack, by_twin ? s->tx : s->twin.tx);
+    if (tx && m->status >= 200 && settle(s, now, by_twin, m))
+        return DT__TWINS_GO_ON;
+    return by_twin && first && s->kind == DT__INVITE && m->status < 200 ? DT__TWINS_MOVED
+                                                                        : DT__TWINS_HAND;
+}
+
+bool dt__twins_failed(struct dt__send *s, dt_time now, int err)
+{
+    struct dt_addr at = s->hop.remote;
+    bool refused = err != DT_E_TIMEOUT && err != DT_E_NOMEM && err != DT_E_LIMIT;
+    bool moved = s->twin.tx || (s->kind != DT__REGISTER && refused && s->bytes);
+
+    if (moved)
+        moved = move(s, now);
+    if (refused)
+        dt__known_evidence(s->ua, now, &at, DT_EVIDENCE_REFUSED);
+    return moved;
 }
 
 /* ---- death ---- */
 
-static bool is_at(const struct dt__send *s, const struct dt_addr *addr)
+static bool is_at(const struct dt_hop *hop, const struct dt_target *g)
 {
-    return dt_addr_eq(&s->hop.remote, addr);
+    return dt_addr_ip_eq(&hop->remote, &g->addr) && hop->remote.port == g->addr.port;
 }
 
-/* R22: what is under way there is done again at the twin. */
-static void move(struct dt__send *s, dt_time now)
+/* R22: the INVITE is done again at the twin; without one the chooser says what next. */
+static void move_invite(struct dt__send *s, dt_time now)
 {
-    bool rang;
+    const struct dt_attempt *a = &s->call->attempt;
+    bool trying = a->phase == DT_ATTEMPT_TRYING;
+    bool rang = a->paths[s->path].state == DT_PATH_RINGING;
 
+    if (s->cancelled) {
+        cancel_by_twin(s, now);
+        return;
+    }
+    if (!move(s, now)) {
+        dt__caller_event(s, now, DT_PATH_EV_DEAD);
+        return;
+    }
+    if (trying)
+        dt__caller_event(s, now, DT_PATH_EV_TWIN);
+    if (trying && rang)
+        wait_for(s, now, DT__WAIT_CALLEE, MUTE_S * DT_SECOND);
+}
+
+static void move_send(struct dt__send *s, dt_time now, const struct dt_target *g)
+{
     if (s->kind == DT__ACK) {
-        if (s->bytes && now - s->sent < 64 * dt__ua_t1(s->ua))
+        if (is_at(&s->hop, g) && s->bytes && now - s->sent < 64 * dt__ua_t1(s->ua))
             dt__twins_send(s->ua, now, s->bytes, &s->hop);
         return;
     }
-    if (!s->tx || s->cancelled)
+    if (!is_open(s))
         return;
-    if (s->kind == DT__INVITE && (!dt_path_is_open(&s->call->attempt.paths[s->path]) ||
-                                  s->call->attempt.phase != DT_ATTEMPT_TRYING))
-        return;
-    rang = s->kind == DT__INVITE && s->call->attempt.paths[s->path].state == DT_PATH_RINGING;
-    if (dt__twins_copy(s, now)) {
-        if (s->kind == DT__INVITE)
-            dt__caller_event(s, now, DT_PATH_EV_TWIN);
-        s->mute = rang;
-        if (rang)
-            wait_for(s, now, MUTE_S * DT_SECOND);
-    } else if (s->kind == DT__INVITE && !s->hedged) {
-        dt__caller_event(s, now, DT_PATH_EV_DEAD);
+    if (s->twin.tx && is_at(&s->twin.hop, g)) {
+        if (s->heard || !s->twin.heard) {
+            leave_twin(s, now);
+            return;
+        }
+        promote(s, now); /* it alone had answered */
     }
+    if (!is_at(&s->hop, g))
+        return;
+    if (s->kind == DT__INVITE)
+        move_invite(s, now);
+    else
+        (void)move(s, now);
 }
 
-static void move_call(struct dt_call *c, dt_time now, const struct dt_addr *addr)
+/* One that has not been moved by this death; events may add and end others meanwhile. */
+static struct dt__send *unmoved(struct dt_call *c, unsigned death)
 {
-    struct dt__send *at[32];
-    size_t n = 0;
-
-    DT_LIST_EACH(e, &c->sends) /* an event may add some */
+    DT_LIST_EACH(e, &c->sends)
     {
         struct dt__send *s = DT_OF(e, struct dt__send, link);
-        if (n < sizeof(at) / sizeof(*at) && is_at(s, addr))
-            at[n++] = s;
-        if (s->ack && n < sizeof(at) / sizeof(*at) && is_at(s->ack, addr))
-            at[n++] = s->ack;
+        if (s->death != death)
+            return s;
+        if (s->ack && s->ack->death != death)
+            return s->ack;
     }
-    for (size_t i = 0; i < n; i++)
-        move(at[i], now); /* nothing is freed before the entry call ends */
+    return NULL;
 }
 
-static void died(struct dt_ua *ua, dt_time now, const struct dt_target *g)
+void dt__twins_died(struct dt_ua *ua, dt_time now, const struct dt_target *g)
 {
-    struct dt_addr addr = g->addr;
+    unsigned death = ++ua->deaths;
 
     dt_log(ua->env, DT_LOG_INFO, "ua", DT_STR_NONE, "a proxy has died or restarted");
     DT_LIST_EACH(e, &ua->calls)
     {
-        move_call(DT_OF(e, struct dt_call, link), now, &addr);
-    }
-}
-
-/* ---- evidence and probes ---- */
-
-/* R17: a node speaks of itself in what it answers itself. */
-static bool is_own(const struct dt_sip_msg *m)
-{
-    return m->status == 100 || m->cseq.method == DT_OPTIONS || m->cseq.method == DT_REGISTER;
-}
-
-void dt__twins_heard(struct dt_ua *ua, dt_time now, const struct dt_sip_msg *m,
-                     const struct dt_hop *from)
-{
-    struct dt_target *g = ua->cfg.fast ? dt_targets_find(&ua->known, &from->remote) : NULL;
-    struct dt_node_id id;
-    size_t i;
-
-    if (!g)
-        return;
-    i = (size_t)(g - ua->known.list);
-    (void)dt_target_evidence(now, g, DT_EVIDENCE_RESPONSE);
-    if (m->cseq.method == DT_OPTIONS && ua->probes[i]) {
-        dt_stack_abandon(ua->stack, now, ua->probes[i]);
-        ua->probes[i] = 0;
-    }
-    if (is_own(m) && dt_node_id_parse(&id, dt_sip_get(m, DT_H_DUALTONE_NODE)) == DT_OK &&
-        dt_target_node(now, g, &id))
-        died(ua, now, g);
-}
-
-bool dt__twins_is_probe(struct dt_ua *ua, dt_tx tx)
-{
-    for (size_t i = 0; i < ua->known.n; i++)
-        if (ua->probes[i] == tx) {
-            ua->probes[i] = 0;
-            return true;
-        }
-    return false;
-}
-
-static enum dt_target_need need_of(const struct dt_ua *ua)
-{
-    const struct dt_list *head = &ua->calls;
-
-    for (const struct dt_list *e = head->next; e != head; e = e->next) {
-        const struct dt_call *c = DT_OF(e, const struct dt_call, link);
-        bool waits = c->caller && (c->state < DT_CALL_TALKING || c->state == DT_CALL_ENDING);
-        if (waits || (c->state == DT_CALL_TALKING && (c->reinvite || c->answer)))
-            return DT_NEED_CALL;
-    }
-    return DT_NEED_IDLE;
-}
-
-void dt__twins_arm(struct dt_ua *ua, dt_time now)
-{
-    enum dt_target_need need = need_of(ua);
-    dt_time due = DT_TIME_NEVER;
-
-    for (size_t i = 0; i < ua->known.n; i++)
-        due = dt_time_min(due, dt_target_due(&ua->known.list[i], need));
-    if (due == DT_TIME_NEVER || due == ua->probe_timer.due)
-        return;
-    (void)dt_timers_arm(&ua->timers, &ua->probe_timer, due > now ? due : now);
-}
-
-static void probe(struct dt_ua *ua, dt_time now, size_t i)
-{
-    const struct dt_target *g = &ua->known.list[i];
-    struct dt_request r = {.method = DT_OPTIONS, .timeout = PROBE_T1S * dt__ua_t1(ua)};
-    char tag[DT__TOKEN], branch[DT__BRANCH];
-
-    if (ua->probes[i])
-        dt_stack_abandon(ua->stack, now, ua->probes[i]);
-    ua->probes[i] = 0;
-    memcpy(branch, "z9hG4bK", 7);
-    dt_rng_token(&ua->env->rng, branch + 7, DT__TOKEN);
-    dt__ua_token(ua, tag);
-    r.to.local = ua->cfg.local;
-    r.to.remote = g->addr;
-    r.to.local.transport = g->addr.transport;
-    r.branch = (struct dt_str){branch, DT__BRANCH};
-    if (dt__build_probe(ua, &r.to, r.branch, dt__token_str(tag), &r.bytes) == DT_OK)
-        (void)dt_stack_request(ua->stack, now, &r, &ua->probes[i]);
-    dt_bytes_drop(r.bytes);
-}
-
-void dt__twins_tick(struct dt_ua *ua, dt_time now)
-{
-    enum dt_target_need need = need_of(ua);
-
-    for (size_t i = 0; i < ua->known.n; i++) {
-        struct dt_target *g = &ua->known.list[i];
-        unsigned jitter = (unsigned)dt_rng_below(&ua->env->rng, 1000);
-        switch (dt_target_tick(&ua->known, now, g, need, jitter)) {
-        case DT_TARGET_PROBE:
-            probe(ua, now, i);
-            break;
-        case DT_TARGET_DIED:
-            died(ua, now, g);
-            break;
-        case DT_TARGET_WAIT:
-            break;
+        struct dt_call *c = DT_OF(e, struct dt_call, link);
+        for (struct dt__send *s; (s = unmoved(c, death)) != NULL;) {
+            s->death = death;
+            move_send(s, now, g);
         }
     }
 }

@@ -61,7 +61,7 @@ void dt__ua_leave(struct dt_ua *ua, dt_time now)
         dt__calls_reap(ua, now);
     }
     if (ua->depth == 1) {
-        dt__twins_arm(ua, now);
+        dt__known_arm(ua, now);
         dt__sends_bury(ua);
     }
     ua->depth--;
@@ -287,7 +287,7 @@ static void fire(struct dt_ua *ua, dt_time now, struct dt_timer *t)
         dt__twins_patience(DT_OF(t, struct dt__send, patience), now);
         break;
     case DT__TIMER_PROBE:
-        dt__twins_tick(ua, now);
+        dt__known_tick(ua, now);
         break;
     case DT__TIMER_PAST:
         dt__past_timer(ua, DT_OF(t, struct dt__past, timer));
