@@ -47,8 +47,10 @@ static void run(int64_t ms)
     for (int64_t end = p.now / DT_MS + ms, at = p.now / DT_MS; at <= end; at += 20) {
         kit_proxy_until(&p, at);
         kit_proxy_until(&s, at);
-        while (carry(&p, P, &s, S, &done_p) | carry(&s, S, &p, P, &done_s))
-            ;
+        for (bool more = true; more;) {
+            more = carry(&p, P, &s, S, &done_p);
+            more = carry(&s, S, &p, P, &done_s) || more;
+        }
     }
     p.log_n = s.log_n = 0;
 }
