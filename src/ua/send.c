@@ -329,7 +329,8 @@ void dt__sends_response(void *user, dt_time now, dt_tx tx, uint64_t cookie,
     struct dt__send *s;
     enum dt__twins_verdict verdict;
 
-    dt__known_heard(ua, now, m, from);
+    if (tx) /* what we did not ask for proves nothing: it may be forged */
+        dt__known_heard(ua, now, m, from);
     s = owner(ua, tx, cookie, m, from); /* evidence may have moved it */
     if (!s) {
         if (tx == 0)
