@@ -17,7 +17,7 @@
 enum { PROBLEMS = 16, LADDER_BASE = 1 << 16, LADDER_LINE = 400, FILE_MAX = 1 << 20 };
 
 struct flow_options {
-    int64_t live, seed, loss, duplicate, reorder, t1, json, ladder;
+    int64_t live, seed, loss, duplicate, reorder, t1, json, ladder, probes;
     struct dt_str folder, pcap;
 };
 
@@ -40,6 +40,8 @@ static const struct dt_option rows[] = {
     ROW("t1", DT_OPTION_NUMBER, t1, "500", 10, 5000, "ms", NULL,
         "timer_t1 of all; the times of the file are scaled with it"),
     ROW("ladder", DT_OPTION_CHOICE, ladder, "text", 0, 0, NULL, "text|none", "draw the ladder"),
+    ROW("probes", DT_OPTION_SWITCH, probes, "0", 0, 1, NULL, NULL,
+        "draw OPTIONS too, by which phones ask whether a proxy lives"),
     ROW("json", DT_OPTION_SWITCH, json, "0", 0, 1, NULL, NULL, "the result as JSON"),
     ROW("folder", DT_OPTION_TEXT, folder, NULL, 0, 0, NULL, NULL,
         "live: where configurations and logs go (default: one of its own below /tmp, removed when "
@@ -186,6 +188,7 @@ static int run_flow(struct dt_cmd_line *line, const struct flow_options *opt)
     o.loss = (unsigned)opt->loss;
     o.duplicate = (unsigned)opt->duplicate;
     o.reorder = (unsigned)opt->reorder;
+    o.probes = opt->probes != 0;
     o.t1 = opt->t1 == 500 ? 0 : opt->t1 * DT_MS;
     o.program = "/proc/self/exe";
     snprintf(folder, sizeof folder, "%.*s", DT_FMT(opt->folder));

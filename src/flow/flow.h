@@ -97,6 +97,7 @@ struct dt_flow_options {
     dt_time t1;                        /* timer_t1 for all; 0: 500 ms. Times in the file are for 500
                                           ms and are scaled */
     bool live;
+    bool probes;         /* OPTIONS are drawn, too */
     const char *program; /* live: the dualtone binary */
     const char *folder;  /* live: where configurations, logs and recordings go */
     const char *network; /* live: "127.0.0": parties are .1, .2, ...; NULL: a net of its own below

@@ -49,6 +49,14 @@ int dt__flow_fail(struct flow_run *x, const struct dt_flow_step *s, const char *
     return DT_E_STATE;
 }
 
+bool dt__flow_has_options(const struct dt_flow *f)
+{
+    for (size_t i = 0; i < f->n_steps; i++)
+        if (f->steps[i].kind == DT_FLOW_MESSAGE && dt_str_eq(f->steps[i].method, DT_STR("OPTIONS")))
+            return true;
+    return false;
+}
+
 static const struct dt_record *record(const struct flow_run *x)
 {
     return &x->r->record;
@@ -224,6 +232,7 @@ void dt_flow_draw(const struct dt_flow *f, const struct dt_flow_options *o,
     l.zero = r->zero;
     l.live = o->live;
     l.steps = true;
+    l.hidden = o->probes || dt__flow_has_options(f) ? DT_STR_NONE : DT_STR("OPTIONS");
     l.mark = r->held ? SIZE_MAX : r->mark < l.to ? r->mark : l.to;
     l.mark_text = dt_str_z(r->reason);
     dt_ladder_write(&l, w);

@@ -26,6 +26,9 @@ dt_time dt__flow_scaled(const struct flow_run *x, dt_time t);
 /* The name of a party, or "?". */
 const char *dt__flow_name(const struct flow_run *x, int party);
 
+/* Does the flow speak of OPTIONS? Else they are probes (R18): no part of the call, passed over. */
+bool dt__flow_has_options(const struct dt_flow *f);
+
 /* ---- see.c: DT_OK when it was seen ---- */
 
 /* The step at `*i`, with its whole unordered block; `*i` goes behind it. */

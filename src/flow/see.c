@@ -29,9 +29,8 @@ static bool is_checked(const struct flow_run *x, const struct dt_record_item *it
         return false;
     struct dt_label label;
     dt_label_of(&label, dt_bytes_str(it->bytes));
-    if (dt_str_eq(dt_str_z(label.method), DT_STR("OPTIONS")))
-        return false; /* probes (R18) are no part of a call */
-    return label.sip;
+    return label.sip &&
+           (!dt_str_eq(dt_str_z(label.method), DT_STR("OPTIONS")) || dt__flow_has_options(x->f));
 }
 
 /* Live only: a process that was held up a moment repeats a message. */
@@ -333,9 +332,8 @@ static bool in_state(const struct flow_run *x, int party, enum dt_flow_state sta
 int dt__flow_see_state(struct flow_run *x, const struct dt_flow_step *s)
 {
     bool timed = s->kind == DT_FLOW_STATE && s->n_times > 0 && x->o->loss == 0;
-    dt_time limit =
-        timed ? x->zero + dt__flow_scaled(x, s->times[0])
-              : x->w->ops->now(x->w) + dt__flow_scaled(x, 3 * PATIENCE_S * DT_SECOND);
+    dt_time limit = timed ? x->zero + dt__flow_scaled(x, s->times[0])
+                          : x->w->ops->now(x->w) + dt__flow_scaled(x, 3 * PATIENCE_S * DT_SECOND);
     bool late = timed && x->w->ops->now(x->w) > limit;
     while (late || !in_state(x, s->party, s->state)) {
         if (!late && x->w->ops->advance(x->w, limit))

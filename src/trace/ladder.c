@@ -144,7 +144,7 @@ static bool arrow_of(const struct dt_ladder *l, const struct dt_record_item *it,
     if (it->kind != DT_REC_SENT || out->from < 0 || out->to < 0 || out->from == out->to)
         return false;
     dt_label_of(&out->label, dt_bytes_str(it->bytes));
-    return out->label.sip;
+    return out->label.sip && (!l->hidden.n || !dt_str_eq(dt_str_z(out->label.method), l->hidden));
 }
 
 static bool same_message(const struct dt_record_item *a, const struct dt_record_item *b)

@@ -16,6 +16,7 @@ struct dt_ladder {
     size_t mark;     /* item before which `mark_text` is drawn; SIZE_MAX: none, `to`: at the
                         end */
     struct dt_str mark_text;
+    struct dt_str hidden; /* a method that is not drawn, as OPTIONS that only probe; may be empty */
     bool steps; /* number the messages, as the guide does */
 };
 /* Draws into `w`, whose error says if there was room. Retransmissions are folded (x7), dead lanes
