@@ -206,6 +206,7 @@ void dt__call_end(struct dt_call *c, dt_time now, int status, int err, struct dt
         if (i != DT__T_ATTEMPT)
             dt__call_stop(c, (enum dt__call_timer)i);
     stop_media(c);
+    dt__session_end(c, now);
     dt__call_set_state(c, now, DT_CALL_ENDED);
     dt__call_reap(c);
 }

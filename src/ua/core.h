@@ -114,7 +114,8 @@ struct dt__send {
     struct dt_addr targets[DT_ATTEMPT_TARGETS];
     size_t n_targets, at;
     struct dt_hop hop;
-    dt_tx tx; /* 0: none, or it has ended */
+    dt_tx tx;     /* 0: none, or it has ended */
+    dt_tx cancel; /* of the CANCEL */
     /* fast */
     struct dt__copy twin; /* R22; when it is answered alone, it becomes `hop` and `tx` */
     bool hedged;          /* a copy was sent: once */
@@ -428,6 +429,7 @@ void dt__callee_refuse(struct dt_call *c, dt_time now, int status, struct dt_str
 void dt__session_reinvite(struct dt_call *c, dt_time now, dt_tx tx, const struct dt_sip_msg *m);
 void dt__session_response(struct dt__send *s, dt_time now, const struct dt_sip_msg *m);
 void dt__session_failed(struct dt__send *s, dt_time now);
+void dt__session_end(struct dt_call *c, dt_time now);
 /* Sends what is wanted and was not possible before. */
 void dt__session_pump(struct dt_call *c, dt_time now);
 enum dt_direction dt__session_want(const struct dt_call *c);
@@ -487,7 +489,7 @@ bool dt__known_is_probe(struct dt_ua *ua, dt_tx tx);
 /* twins.c: only for requests to targets that are known. */
 /* Where a request goes that would go to a proxy known to be down: into s->targets. */
 void dt__twins_choose(struct dt__send *s);
-/* It was sent, as new; it was cancelled; s->patience is over; it ends. */
+/* It was sent, as new; it was cancelled; s->patience is over; its transactions are left. */
 void dt__twins_sent(struct dt__send *s, dt_time now);
 void dt__twins_cancelled(struct dt__send *s, dt_time now);
 void dt__twins_patience(struct dt__send *s, dt_time now);
@@ -499,6 +501,10 @@ void dt__twins_send(struct dt_ua *ua, dt_time now, struct dt_bytes *bytes, const
 enum dt__twins_verdict { DT__TWINS_HAND, DT__TWINS_MOVED, DT__TWINS_GO_ON };
 enum dt__twins_verdict dt__twins_answered(struct dt__send *s, dt_time now, dt_tx tx,
                                           const struct dt_sip_msg *m);
+/* R5: a final came back by the twin of the way that the ACK goes, or went: that way may be dead, so
+ * the ACK goes by the twin too. */
+void dt__twins_acknowledge(struct dt__send *s, dt_time now, const struct dt_sip_msg *m,
+                           const struct dt_hop *from);
 /* Its transaction failed. True: it goes on at the twin. */
 bool dt__twins_failed(struct dt__send *s, dt_time now, int err);
 /* R22: what is under way at `g` is done again at its twin. */

@@ -231,15 +231,14 @@ void dt__send_cancel(struct dt__send *s, dt_time now)
                            .method = DT_CANCEL,
                            .branch = {s->branch, DT__BRANCH},
                            .repeats = s->ua->cfg.other_repeats};
-    dt_tx tx;
 
     dt__twins_cancelled(s, now);
     if (s->tx) {
-        (void)dt_stack_cancel(s->ua->stack, now, s->tx, 0, &tx);
+        (void)dt_stack_cancel(s->ua->stack, now, s->tx, 0, &s->cancel);
         return;
     }
     if (dt__build_cancel(s, &r.bytes) == DT_OK)
-        (void)dt_stack_request(s->ua->stack, now, &r, &tx);
+        (void)dt_stack_request(s->ua->stack, now, &r, &s->cancel);
     dt_bytes_drop(r.bytes);
 }
 
@@ -338,8 +337,16 @@ void dt__sends_response(void *user, dt_time now, dt_tx tx, uint64_t cookie,
         return;
     }
     verdict = dt__twins_answered(s, now, cookie ? tx : 0, m);
+    if (m->status >= 300) /* before it goes on with another branch */
+        dt__twins_acknowledge(s, now, m, from);
+    if (m->status >= 200 && s->cancel) { /* it has worked, or came too late */
+        dt_stack_leave(ua->stack, now, s->cancel);
+        s->cancel = 0;
+    }
     if (verdict != DT__TWINS_GO_ON)
         hand_response(s, now, m, from);
+    if (m->status < 300)
+        dt__twins_acknowledge(s, now, m, from);
     if (verdict == DT__TWINS_MOVED)
         dt__caller_event(s, now, DT_PATH_EV_TWIN);
 }

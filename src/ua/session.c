@@ -206,6 +206,19 @@ void dt__session_failed(struct dt__send *s, dt_time now)
     dt__send_free(s);
 }
 
+/* A re-INVITE of ours that is still under way may never have its final: who hung up stops repeating
+ * it (15.1.2). */
+void dt__session_end(struct dt_call *c, dt_time now)
+{
+    struct dt__send *s = c->reinvite;
+
+    c->reinvite = NULL;
+    if (!s)
+        return;
+    dt__twins_drop(s, now);
+    dt__send_free(s);
+}
+
 /* ---- theirs ---- */
 
 /* Writes our side into the 2xx: the answer to their offer, or an offer of ours. */

@@ -94,6 +94,7 @@ void dt__twins_drop(struct dt__send *s, dt_time now)
     leave_twin(s, now);
     if (s->tx)
         dt_stack_leave(s->ua->stack, now, s->tx);
+    s->tx = 0;
 }
 
 /* The copy becomes the request: what follows (ACK, CANCEL, credentials) goes to the twin. */
@@ -230,6 +231,32 @@ bool dt__twins_failed(struct dt__send *s, dt_time now, int err)
     return moved;
 }
 
+/* Is `from` the twin of where `hop` leads? */
+static bool is_twin(struct dt_ua *ua, const struct dt_hop *hop, const struct dt_hop *from)
+{
+    struct dt_hop twin;
+
+    return !dt_addr_eq(&hop->remote, &from->remote) && twin_hop(ua, hop, &twin) &&
+           dt_addr_eq(&twin.remote, &from->remote);
+}
+
+/* A 2xx has its ACK by now; that of a failure has been sent to the path's target alone. */
+void dt__twins_acknowledge(struct dt__send *s, dt_time now, const struct dt_sip_msg *m,
+                           const struct dt_hop *from)
+{
+    struct dt_bytes *nack;
+
+    if (m->cseq.method != DT_INVITE || m->status < 200)
+        return;
+    if (m->status < 300) {
+        if (s->ack && s->ack->bytes && is_twin(s->ua, &s->ack->hop, from))
+            dt__twins_send(s->ua, now, s->ack->bytes, &s->ack->hop);
+    } else if (is_twin(s->ua, &s->hop, from) && dt__build_nack(s, m, &nack) == DT_OK) {
+        dt__twins_send(s->ua, now, nack, &s->hop);
+        dt_bytes_drop(nack);
+    }
+}
+
 /* ---- death ---- */
 
 static bool is_at(const struct dt_hop *hop, const struct dt_target *g)
@@ -261,7 +288,8 @@ static void move_invite(struct dt__send *s, dt_time now)
 static void move_send(struct dt__send *s, dt_time now, const struct dt_target *g)
 {
     if (s->kind == DT__ACK) {
-        if (is_at(&s->hop, g) && s->bytes && now - s->sent < 64 * dt__ua_t1(s->ua))
+        if (is_at(&s->hop, g) && s->bytes && now - s->sent < 64 * dt__ua_t1(s->ua) &&
+            s->call->state == DT_CALL_TALKING)
             dt__twins_send(s->ua, now, s->bytes, &s->hop);
         return;
     }
