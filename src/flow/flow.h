@@ -23,6 +23,7 @@ struct dt_flow_party {
     enum dt_flow_role role;
     struct dt_str number, password;
     int primary, backup; /* indices of parties; -1: none */
+    int peer;            /* proxy: the other one of its pair; -1: none */
     enum dt_flow_register registers;
     bool off;          /* started by "X starts", inside the checked part */
     bool auth;         /* proxy: asks for digest */
