@@ -97,6 +97,7 @@ struct dt_flow_options {
     dt_time delay;                     /* one way; 0: 1 ms */
     dt_time t1;                        /* timer_t1 for all; 0: 500 ms. Times in the file are for 500
                                           ms and are scaled */
+    dt_time hear;                      /* what each "hear" takes; 0: as the file says */
     bool live;
     const char *program; /* live: the dualtone binary */
     const char *folder;  /* live: where configurations, logs and recordings go */

@@ -13,7 +13,7 @@ enum {
     QUIET_SIM_S = 300, /* after the last step: 74 s of reliability.md 3 and the memory of R11 */
     QUIET_LIVE_MS = 300,
     JOIN_LIVE_MS = 2500, /* a node of a pair serves nobody for its first 2 s (R12) */
-    PROBES_S = 30, /* idle probes come and go: the fewest objects of so long count (I36) */
+    PROBES_S = 30,       /* idle probes come and go: the fewest objects of so long count (I36) */
     T1_DEFAULT_MS = 500
 };
 

@@ -11,7 +11,7 @@ enum {
     LIVE_SLACK_MS = 50, /* design.md 8: within 50 ms or 5 % */
     LIVE_SLACK_PERCENT = 5,
     LIVE_RECORD_MS = 50, /* so late a live record may come */
-    BLOCK_MAX = 64, /* messages of an unordered block; the parser sees to it */
+    BLOCK_MAX = 64,      /* messages of an unordered block; the parser sees to it */
     DESCRIPTION = 160
 };
 
