@@ -2,19 +2,16 @@
  *
  * dualtone flow: lists, runs and draws call flows. */
 #include "cmd/command.h"
-
-#include "flow/flow.h"
-#include "flow/library.h"
+#include "cmd/flows.h"
 #include "io/io.h"
 
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-enum { PROBLEMS = 16, LADDER_BASE = 1 << 16, LADDER_LINE = 400, FILE_MAX = 1 << 20 };
+enum { FILE_MAX = 1 << 20 };
 
 struct flow_options {
     int64_t live, seed, loss, duplicate, reorder, t1, json, ladder, probes;
@@ -50,32 +47,14 @@ static const struct dt_option rows[] = {
 
 /* ---- flows by name or file ---- */
 
-static bool is_library(const struct dt_flow_file *f, struct dt_str name)
-{
-    struct dt_str file = dt_str_z(f->name);
-    return dt_str_eq(file, name) ||
-           (dt_str_ends(file, DT_STR(".flow")) &&
-            dt_str_eq(dt_str_sub(file, 0, file.n - strlen(".flow")), name));
-}
-
-static int parse(struct dt_str file, struct dt_str text, struct dt_flow **out)
-{
-    struct dt_problem list[PROBLEMS];
-    struct dt_problems problems = {.list = list, .cap = PROBLEMS};
-    int err = dt_flow_parse(&dt_alloc_libc, file, text, &problems, out);
-    dt_cmd_problems(&problems);
-    return err;
-}
-
 /* The exit code; `*out` is set when it is 0. */
 static int load(struct dt_str name, struct dt_flow **out)
 {
-    for (size_t i = 0; i < dt_flow_files_n; i++)
-        if (is_library(&dt_flow_files[i], name))
-            return parse(dt_str_z(dt_flow_files[i].name),
-                         (struct dt_str){dt_flow_files[i].text, dt_flow_files[i].n}, out)
-                       ? DT_EXIT_USAGE
-                       : DT_EXIT_GOOD;
+    const struct dt_flow_file *file = dt_cmd_flows_file(name);
+    if (file)
+        return dt_cmd_flows_parse(dt_str_z(file->name), (struct dt_str){file->text, file->n}, out)
+                   ? DT_EXIT_USAGE
+                   : DT_EXIT_GOOD;
     char *path = dt_alloc_text(&dt_alloc_libc, name);
     int err = DT_E_NOMEM;
     struct dt_bytes *text = path ? dt_io_file_read(&dt_alloc_libc, path, FILE_MAX, &err) : NULL;
@@ -87,7 +66,7 @@ static int load(struct dt_str name, struct dt_flow **out)
                 DT_FMT(name), dt_err_text(err));
         return DT_EXIT_USAGE;
     }
-    err = parse(name, dt_bytes_str(text), out);
+    err = dt_cmd_flows_parse(name, dt_bytes_str(text), out);
     dt_bytes_drop(text);
     return err ? DT_EXIT_USAGE : DT_EXIT_GOOD;
 }
@@ -98,8 +77,8 @@ static int list_flows(void)
         struct dt_flow *f = NULL;
         if (!dt_str_ends(dt_str_z(dt_flow_files[i].name), DT_STR(".flow")))
             continue;
-        if (parse(dt_str_z(dt_flow_files[i].name),
-                  (struct dt_str){dt_flow_files[i].text, dt_flow_files[i].n}, &f))
+        if (dt_cmd_flows_parse(dt_str_z(dt_flow_files[i].name),
+                               (struct dt_str){dt_flow_files[i].text, dt_flow_files[i].n}, &f))
             return DT_EXIT_FAILED;
         printf("%-12.*s %.*s\n", DT_FMT(f->name), DT_FMT(f->title));
         dt_flow_free(f);
@@ -112,11 +91,8 @@ static int list_flows(void)
 static void print_ladder(const struct dt_flow *f, const struct dt_flow_options *o,
                          const struct dt_flow_result *r)
 {
-    size_t size = LADDER_BASE + r->record.n * LADDER_LINE;
-    char *text = malloc(size);
-    struct dt_writer w = dt_writer(text, text ? size : 0);
-    dt_flow_draw(f, o, r, &w);
-    fwrite(text, 1, w.n, stdout);
+    char *text = dt_cmd_flows_ladder(f, o, r);
+    printf("%s", text ? text : "");
     free(text);
 }
 
@@ -155,13 +131,6 @@ static void print_result(const struct dt_flow *f, const struct dt_flow_options *
         printf("flow %.*s fails: %s\n", DT_FMT(f->name), r->reason);
 }
 
-static const char *own_folder(char *out, size_t size)
-{
-    const char *base = getenv("TMPDIR");
-    snprintf(out, size, "%s/dualtone-flow-XXXXXX", base && *base ? base : "/tmp");
-    return mkdtemp(out);
-}
-
 static void remove_folder(const struct dt_flow *f, const char *folder)
 {
     static const char *const endings[] = {".conf", ".log", ".subscribers"};
@@ -180,29 +149,22 @@ static int run_flow(struct dt_cmd_line *line, const struct flow_options *opt)
 {
     struct dt_flow *f = NULL;
     struct dt_flow_result r;
-    char own[256] = "", folder[256];
+    char folder[DT_CMD_FOLDER_SIZE];
+    bool own = opt->live && opt->folder.n == 0, kept = opt->folder.n > 0;
     int code = load(line->args.items[1], &f);
     if (code)
         return code;
-    struct dt_flow_options o = {.seed = (uint64_t)opt->seed, .live = opt->live != 0};
-    o.loss = (unsigned)opt->loss;
-    o.duplicate = (unsigned)opt->duplicate;
-    o.reorder = (unsigned)opt->reorder;
-    o.probes = opt->probes != 0;
-    o.t1 = opt->t1 == 500 ? 0 : opt->t1 * DT_MS;
-    o.program = "/proc/self/exe";
-    snprintf(folder, sizeof folder, "%.*s", DT_FMT(opt->folder));
-    if (opt->live && opt->folder.n == 0)
-        o.folder = own_folder(own, sizeof own);
-    else if (opt->folder.n > 0) {
-        (void)mkdir(folder, 0700);
-        o.folder = folder;
-    }
-    if (opt->live && !o.folder) {
+    if ((own || kept) && dt_cmd_flows_folder("flow", opt->folder, folder)) {
         fprintf(stderr, "dualtone flow: no folder for logs can be made; give one by --folder\n");
         dt_flow_free(f);
         return DT_EXIT_FAILED;
     }
+    struct dt_flow_options o = dt_cmd_flows_options((uint64_t)opt->seed, opt->live != 0, opt->t1,
+                                                    own || kept ? folder : NULL);
+    o.loss = (unsigned)opt->loss;
+    o.duplicate = (unsigned)opt->duplicate;
+    o.reorder = (unsigned)opt->reorder;
+    o.probes = opt->probes != 0;
     int err = dt_flow_run(f, &o, &r);
     if (err)
         fprintf(stderr, "dualtone flow: it could not be run: %s\n",
@@ -217,8 +179,8 @@ static int run_flow(struct dt_cmd_line *line, const struct flow_options *opt)
         print_result(f, &o, &r);
     }
     code = !err && r.held ? DT_EXIT_GOOD : DT_EXIT_FAILED;
-    if (own[0] && code == DT_EXIT_GOOD)
-        remove_folder(f, own);
+    if (own && code == DT_EXIT_GOOD)
+        remove_folder(f, folder);
     else if (o.folder && opt->live && !opt->json)
         printf("logs and configurations: %s\n", o.folder);
     dt_flow_result_clear(&r);

@@ -87,16 +87,19 @@ static int search(struct sound what, struct sound in, struct dt_heard *out)
     return DT_OK;
 }
 
-int dt_cmd_hear(const char *played, const char *recorded, struct dt_heard *out)
+int dt_cmd_hear(const char *played, double seconds, const char *recorded, struct dt_heard *out)
 {
     struct sound a, b;
     memset(out, 0, sizeof *out);
     int err = load(played, &a);
     if (err)
         return err;
+    struct sound what = without_silence(a);
+    if (seconds > 0 && what.n > (size_t)(seconds * RATE))
+        what.n = (size_t)(seconds * RATE);
     err = load(recorded, &b);
     if (!err)
-        err = search(without_silence(a), b, out);
+        err = search(what, b, out);
     free(a.samples);
     free(b.samples);
     return err;

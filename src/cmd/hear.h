@@ -12,9 +12,10 @@ struct dt_heard {
     double seconds;     /* length of the recording */
     double rms;         /* of the recording, 0 to 1 */
 };
-/* Looks for the sound of `played` (a WAV file) in `recorded`, both 8,000 samples a second: the
- * normalised cross-correlation at the lag where it is largest. DT_OK, DT_E_ABSENT or DT_E_SYNTAX
- * (no such WAV), DT_E_MORE (the recording is shorter than what was played), DT_E_NOMEM. */
-int dt_cmd_hear(const char *played, const char *recorded, struct dt_heard *out);
+/* Looks for the sound of `played` (a WAV file; its first `seconds`, 0: all) in `recorded`, both
+ * 8,000 samples a second: the normalised cross-correlation at the lag where it is largest. DT_OK,
+ * DT_E_ABSENT or DT_E_SYNTAX (no such WAV), DT_E_MORE (the recording is shorter than what was
+ * played), DT_E_NOMEM. */
+int dt_cmd_hear(const char *played, double seconds, const char *recorded, struct dt_heard *out);
 
 #endif

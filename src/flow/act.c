@@ -89,10 +89,9 @@ static int act_start(struct flow_run *x, const struct dt_flow_step *s)
 
 static int act_wait(struct flow_run *x, const struct dt_flow_step *s)
 {
-    dt_time t = s->unscaled ? s->times[0] : dt__flow_scaled(x, s->times[0]);
-    dt_time until = x->w->ops->now(x->w) + t;
-    while (x->w->ops->now(x->w) < until)
-        x->w->ops->advance(x->w, until);
+    dt_time heard = x->o->hear ? x->o->hear : s->times[0];
+    dt_time t = s->unscaled ? heard : dt__flow_scaled(x, s->times[0]);
+    dt__flow_pass(x, t);
     return DT_OK;
 }
 

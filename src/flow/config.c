@@ -45,9 +45,11 @@ static void write_phone(const struct flow_world *w, const struct dt_flow_party *
     dt_writef(out, "proxy_register_backup: %d\n", p->registers == DT_FLOW_REGISTER_BOTH);
 }
 
+/* Both of a pair have one cluster_address, that of the first, and the same port (R1). */
 static void write_proxy(const struct flow_world *w, int party, struct dt_writer *out)
 {
     const struct dt_addr *a = &w->addrs[party];
+    int peer = w->flow->parties[party].peer;
     dt_write_lit(out, "domain: ");
     dt_write(out, dt__flow_domain());
     dt_write_lit(out, "\nlisten: udp:");
@@ -55,7 +57,11 @@ static void write_proxy(const struct flow_world *w, int party, struct dt_writer 
     dt_write_lit(out, " tcp:");
     dt_addr_write(out, a);
     dt_write_lit(out, "\ncluster_address: ");
-    dt_addr_write_ip(out, a, false);
+    dt_addr_write_ip(out, peer >= 0 && peer < party ? &w->addrs[peer] : a, false);
+    if (peer >= 0) {
+        dt_write_lit(out, "\npeer: ");
+        dt_addr_write_ip(out, &w->addrs[peer], false);
+    }
     dt_write_char(out, '\n');
 }
 

@@ -23,6 +23,7 @@ struct dt_flow_party {
     enum dt_flow_role role;
     struct dt_str number, password;
     int primary, backup; /* indices of parties; -1: none */
+    int peer;            /* proxy: the other one of its pair; -1: none */
     enum dt_flow_register registers;
     bool off;          /* started by "X starts", inside the checked part */
     bool auth;         /* proxy: asks for digest */
@@ -96,6 +97,7 @@ struct dt_flow_options {
     dt_time delay;                     /* one way; 0: 1 ms */
     dt_time t1;                        /* timer_t1 for all; 0: 500 ms. Times in the file are for 500
                                           ms and are scaled */
+    dt_time hear;                      /* what each "hear" takes; 0: as the file says */
     bool live;
     bool probes;         /* OPTIONS are drawn, too */
     const char *program; /* live: the dualtone binary */

@@ -9,25 +9,16 @@ static const struct {
     void (*parse)(struct flow_parse *p);
     bool declaration;
 } statements[] = {
-    {"flow", dt__flow_parse_flow, true},
-    {"proxy", dt__flow_parse_proxy, true},
-    {"phone", dt__flow_parse_phone, true},
-    {"foreign", dt__flow_parse_foreign, true},
-    {"set", dt__flow_parse_set, true},
-    {"blackhole", dt__flow_parse_fault, false},
-    {"kill", dt__flow_parse_fault, false},
-    {"hang", dt__flow_parse_fault, false},
-    {"wake", dt__flow_parse_fault, false},
-    {"restart", dt__flow_parse_fault, false},
-    {"wait", dt__flow_parse_wait, false},
-    {"hear", dt__flow_parse_wait, false},
-    {"ringing", dt__flow_parse_state, false},
-    {"talking", dt__flow_parse_state, false},
-    {"ended", dt__flow_parse_state, false},
-    {"registered", dt__flow_parse_state, false},
-    {"unordered", dt__flow_parse_block, false},
-    {"end", dt__flow_parse_block, false},
-    {"optional", NULL, false}, /* before a message */
+    {"flow", dt__flow_parse_flow, true},         {"proxy", dt__flow_parse_proxy, true},
+    {"phone", dt__flow_parse_phone, true},       {"foreign", dt__flow_parse_foreign, true},
+    {"pair", dt__flow_parse_pair, true},         {"set", dt__flow_parse_set, true},
+    {"blackhole", dt__flow_parse_fault, false},  {"kill", dt__flow_parse_fault, false},
+    {"hang", dt__flow_parse_fault, false},       {"wake", dt__flow_parse_fault, false},
+    {"restart", dt__flow_parse_fault, false},    {"wait", dt__flow_parse_wait, false},
+    {"hear", dt__flow_parse_wait, false},        {"ringing", dt__flow_parse_state, false},
+    {"talking", dt__flow_parse_state, false},    {"ended", dt__flow_parse_state, false},
+    {"registered", dt__flow_parse_state, false}, {"unordered", dt__flow_parse_block, false},
+    {"end", dt__flow_parse_block, false},        {"optional", NULL, false}, /* before a message */
 };
 enum { STATEMENTS = sizeof statements / sizeof *statements };
 

@@ -38,6 +38,7 @@ void dt__flow_parse_flow(struct flow_parse *p);
 void dt__flow_parse_proxy(struct flow_parse *p);
 void dt__flow_parse_phone(struct flow_parse *p);
 void dt__flow_parse_foreign(struct flow_parse *p);
+void dt__flow_parse_pair(struct flow_parse *p);
 void dt__flow_parse_set(struct flow_parse *p);
 void dt__flow_parse_fault(struct flow_parse *p);
 void dt__flow_parse_wait(struct flow_parse *p);

@@ -58,7 +58,7 @@ static struct dt_flow_party *new_party(struct flow_parse *p, enum dt_flow_role r
     memset(x, 0, sizeof *x);
     memcpy(x->name, p->words[1].text.p, p->words[1].text.n);
     x->role = role;
-    x->primary = x->backup = -1;
+    x->primary = x->backup = x->peer = -1;
     return x;
 }
 
@@ -164,6 +164,34 @@ void dt__flow_parse_foreign(struct flow_parse *p)
     else if (p->n < 5 || dt_addr_parse(&x->at, p->words[4].text) || x->at.port == 0)
         dt__flow_wrong(p, 4, p->n < 5 ? use : "is no address; use IP:PORT, as 127.0.0.9:5060");
     (void)dt__flow_ends(p, 5, use);
+}
+
+/* ---- pairs ---- */
+
+/* A proxy of ours that has no peer yet, or -1. */
+static int want_single(struct flow_parse *p, int word)
+{
+    int i = dt__flow_want_party(p, word);
+    if (i < 0)
+        return -1;
+    if (p->f->parties[i].role != DT_FLOW_PROXY)
+        dt__flow_wrong(p, word, "is no proxy; a pair is two proxies");
+    else if (p->f->parties[i].peer >= 0)
+        dt__flow_wrong(p, word, "is in a pair already");
+    return p->bad ? -1 : i;
+}
+
+void dt__flow_parse_pair(struct flow_parse *p)
+{
+    int a = want_single(p, 1), b = a < 0 ? -1 : want_single(p, 2);
+    if (b < 0 || !dt__flow_ends(p, 3, "is too much; use: pair PROXY PROXY"))
+        return;
+    if (a == b) {
+        dt__flow_wrong(p, 2, "is the same proxy; name another one");
+        return;
+    }
+    p->f->parties[a].peer = b;
+    p->f->parties[b].peer = a;
 }
 
 /* ---- settings ---- */

@@ -12,7 +12,8 @@ enum {
     SETUP_S = 40,
     QUIET_SIM_S = 300, /* after the last step: 74 s of reliability.md 3 and the memory of R11 */
     QUIET_LIVE_MS = 300,
-    PROBES_S = 30, /* idle probes come and go: the fewest objects of so long count (I36) */
+    JOIN_LIVE_MS = 2500, /* a node of a pair serves nobody for its first 2 s (R12) */
+    PROBES_S = 30,       /* idle probes come and go: the fewest objects of so long count (I36) */
     T1_DEFAULT_MS = 500
 };
 
@@ -26,6 +27,13 @@ dt_time dt__flow_scaled(const struct flow_run *x, dt_time t)
 const char *dt__flow_name(const struct flow_run *x, int party)
 {
     return party >= 0 && party < (int)x->f->n_parties ? x->f->parties[party].name : "?";
+}
+
+void dt__flow_pass(struct flow_run *x, dt_time t)
+{
+    dt_time until = x->w->ops->now(x->w) + t;
+    while (x->w->ops->now(x->w) < until)
+        x->w->ops->advance(x->w, until);
 }
 
 int dt__flow_fail(struct flow_run *x, const struct dt_flow_step *s, const char *fmt, ...)
@@ -113,6 +121,14 @@ static unsigned fewest_objects(struct flow_run *x, dt_time until)
     return fewest;
 }
 
+static bool has_pair(const struct dt_flow *f)
+{
+    bool pair = false;
+    for (size_t i = 0; i < f->n_parties; i++)
+        pair = pair || f->parties[i].peer >= 0;
+    return pair;
+}
+
 /* Proxies first, then phones, each ready before the next: outside the checked trace. */
 static int set_up(struct flow_run *x)
 {
@@ -124,6 +140,8 @@ static int set_up(struct flow_run *x)
             if (err)
                 return err;
         }
+    if (x->o->live && has_pair(x->f))
+        dt__flow_pass(x, JOIN_LIVE_MS * DT_MS);
     dt_time quiet = x->w->ops->now(x->w) + SETUP_S * DT_SECOND;
     x->baseline = x->o->live ? x->w->ops->objects(x->w) : fewest_objects(x, quiet);
     x->next = x->r->from = record(x)->n;

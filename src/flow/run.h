@@ -23,6 +23,8 @@ int dt__flow_fail(struct flow_run *x, const struct dt_flow_step *s, const char *
     __attribute__((format(printf, 3, 4)));
 /* Times in the file are for T1 = 500 ms. */
 dt_time dt__flow_scaled(const struct flow_run *x, dt_time t);
+/* Lets so much time pass. */
+void dt__flow_pass(struct flow_run *x, dt_time t);
 /* The name of a party, or "?". */
 const char *dt__flow_name(const struct flow_run *x, int party);
 

@@ -10,7 +10,8 @@ enum {
     SHORTLY_S = 4,      /* for an optional message with nothing behind it: T2 */
     LIVE_SLACK_MS = 50, /* design.md 8: within 50 ms or 5 % */
     LIVE_SLACK_PERCENT = 5,
-    BLOCK_MAX = 64, /* messages of an unordered block; the parser sees to it */
+    LIVE_RECORD_MS = 50, /* so late a live record may come */
+    BLOCK_MAX = 64,      /* messages of an unordered block; the parser sees to it */
     DESCRIPTION = 160
 };
 
@@ -95,14 +96,18 @@ static const char *mismatch(const struct flow_run *x, const struct dt_flow_step 
     return NULL;
 }
 
+/* How far from a time it may be; 0 in simulation. */
+static dt_time slack(const struct flow_run *x, dt_time want)
+{
+    dt_time least = LIVE_SLACK_MS * DT_MS, part = want * LIVE_SLACK_PERCENT / 100;
+    if (!x->o->live)
+        return 0;
+    return part > least ? part : least;
+}
+
 static bool in_time(const struct flow_run *x, dt_time got, dt_time want)
 {
-    if (!x->o->live)
-        return got == want;
-    dt_time slack = LIVE_SLACK_MS * DT_MS;
-    if (want * LIVE_SLACK_PERCENT / 100 > slack)
-        slack = want * LIVE_SLACK_PERCENT / 100;
-    return got >= want - slack && got <= want + slack;
+    return got >= want - slack(x, want) && got <= want + slack(x, want);
 }
 
 /* One time is that of the first copy. */
@@ -328,12 +333,20 @@ static bool in_state(const struct flow_run *x, int party, enum dt_flow_state sta
     return dt_str_eq(call_state(x, party), dt_str_z(names[state]));
 }
 
-/* `within` counts from the last action; with losses it is as luck has it. */
+/* `within` counts from the last action. */
+static dt_time state_limit(const struct flow_run *x, const struct dt_flow_step *s, bool timed)
+{
+    if (!timed)
+        return x->w->ops->now(x->w) + dt__flow_scaled(x, 3 * PATIENCE_S * DT_SECOND);
+    dt_time within = dt__flow_scaled(x, s->times[0]);
+    return x->zero + within + slack(x, within) + (x->o->live ? LIVE_RECORD_MS * DT_MS : 0);
+}
+
+/* With losses `within` is as luck has it. */
 int dt__flow_see_state(struct flow_run *x, const struct dt_flow_step *s)
 {
     bool timed = s->kind == DT_FLOW_STATE && s->n_times > 0 && x->o->loss == 0;
-    dt_time limit = timed ? x->zero + dt__flow_scaled(x, s->times[0])
-                          : x->w->ops->now(x->w) + dt__flow_scaled(x, 3 * PATIENCE_S * DT_SECOND);
+    dt_time limit = state_limit(x, s, timed);
     bool late = timed && x->w->ops->now(x->w) > limit;
     while (late || !in_state(x, s->party, s->state)) {
         if (!late && x->w->ops->advance(x->w, limit))

@@ -15,7 +15,7 @@ for flow in "$work"/*.flow; do
     examples=$((examples + 1))
 done
 ((examples >= 2)) || { echo "FAILED: no examples in $doc"; exit 1; }
-words=$(sed -nE 's/^    \{"([a-z]+)", (dt__flow_|NULL).*/\1/p' "$root/src/flow/parse.c"
+words=$(grep -oE '\{"[a-z]+", (dt__flow_|NULL, false)' "$root/src/flow/parse.c" | cut -d'"' -f2
     grep -oE '\{"[a-z]+", (NULL|"up"), "' "$root/src/flow/parse_steps.c" | grep -oE '[a-z]{3,}')
 (($(wc -w <<<"$words") >= 25)) || { echo "FAILED: the parser's tables were not found: $words"; exit 1; }
 for word in $words; do

@@ -88,6 +88,15 @@ static const struct {
     {"set N dnd_control 1", "5: \"N\" is no party of this flow; declare it with \"proxy\", "
                             "\"phone\" or \"foreign\" first"},
     {"set F dnd_control 1", "5: \"F\" is foreign: nothing of it can be set here"},
+    {"pair", "5: the line ends here; name a party"},
+    {"pair P", "7: the line ends here; name a party"},
+    {"pair P N", "8: \"N\" is no party of this flow; declare it with \"proxy\", \"phone\" or "
+                 "\"foreign\" first"},
+    {"pair A S", "6: \"A\" is no proxy; a pair is two proxies"},
+    {"pair P F", "8: \"F\" is no proxy; a pair is two proxies"},
+    {"pair P P", "8: \"P\" is the same proxy; name another one"},
+    {"pair P S P", "10: \"P\" is too much; use: pair PROXY PROXY"},
+    {"proxy pair", "7: \"pair\" is a word of the language; use another name"},
     {"blackhole", "10: the line ends here; name a party"},
     {"blackhole N", "11: \"N\" is no party of this flow; declare it with \"proxy\", \"phone\" or "
                     "\"foreign\" first"},
@@ -206,6 +215,10 @@ static const struct {
      "\"unordered\" stands inside another block; close that one with \"end\" first"},
     {"flow t\nset phones x 1\nphone A 1\nwait 1\n",
      "t.flow:2:5: \"phones\" are none yet; write this line behind theirs"},
+    {"flow t\nproxy P\nproxy S\nproxy T\npair P S\npair T S\nwait 1\n",
+     "t.flow:6:8: \"S\" is in a pair already"},
+    {"flow t\nproxy P\nproxy S\nwait 1\npair P S\n",
+     "t.flow:5:1: \"pair\" must stand before the first step"},
     {"flow t\nphone A 1 off\nA starts\nA starts\n",
      "t.flow:4:1: \"A\" was started before; use: restart PARTY"},
     {"flow t\nphone A 1\nN -> A INVITE\nwait x\nB dials 1\n",
@@ -266,6 +279,7 @@ static const char good[] = "# a comment\n"
                            "set A dnd_control 1\n"
                            "set phones timer_t2 \"4000\"\n"
                            "set proxies domain x\n"
+                           "pair S P\n"
                            "B starts\n"
                            "blackhole P\n"
                            "wait 2.5\n"
@@ -295,20 +309,20 @@ static const struct {
     dt_time first;
     bool flag; /* optional or unscaled */
 } steps[] = {
-    {13, DT_FLOW_START, 3, -1, "", "", 0, 1, 0, 0, 0, false},
-    {14, DT_FLOW_FAULT, 0, -1, "blackhole", "", 0, 1, 0, 0, 0, false},
-    {15, DT_FLOW_WAIT, -1, -1, "", "", 0, 1, 0, 1, 2500 * DT_MS, false},
-    {16, DT_FLOW_WAIT, -1, -1, "", "", 0, 1, 0, 1, 4 * DT_SECOND, true},
-    {17, DT_FLOW_DO, 2, -1, "dial ", "1002", 0, 1, 0, 0, 0, false},
-    {18, DT_FLOW_MESSAGE, 2, 1, "", "INVITE", 0, 2, 0, 2, 0, false},
-    {19, DT_FLOW_MESSAGE, 1, 2, "", "", 100, 1, 0, 0, 0, true},
-    {21, DT_FLOW_MESSAGE, 1, 3, "", "INVITE", 0, 1, 1, 1, DT_SECOND, false},
-    {22, DT_FLOW_MESSAGE, 1, 2, "", "INVITE", 180, 1, 1, 0, 0, false},
-    {25, DT_FLOW_MESSAGE, 3, 5, "", "", 200, 1, 2, 0, 0, false},
-    {27, DT_FLOW_STATE, 2, -1, "", "", 0, 1, 0, 0, 0, false},
-    {27, DT_FLOW_STATE, 3, -1, "", "", 0, 1, 0, 0, 0, false},
-    {28, DT_FLOW_SHOWS, 2, -1, "Ringing 1002", "", 0, 1, 0, 0, 0, false},
-    {29, DT_FLOW_DO, 2, -1, "hangup", "", 0, 1, 0, 0, 0, false},
+    {14, DT_FLOW_START, 3, -1, "", "", 0, 1, 0, 0, 0, false},
+    {15, DT_FLOW_FAULT, 0, -1, "blackhole", "", 0, 1, 0, 0, 0, false},
+    {16, DT_FLOW_WAIT, -1, -1, "", "", 0, 1, 0, 1, 2500 * DT_MS, false},
+    {17, DT_FLOW_WAIT, -1, -1, "", "", 0, 1, 0, 1, 4 * DT_SECOND, true},
+    {18, DT_FLOW_DO, 2, -1, "dial ", "1002", 0, 1, 0, 0, 0, false},
+    {19, DT_FLOW_MESSAGE, 2, 1, "", "INVITE", 0, 2, 0, 2, 0, false},
+    {20, DT_FLOW_MESSAGE, 1, 2, "", "", 100, 1, 0, 0, 0, true},
+    {22, DT_FLOW_MESSAGE, 1, 3, "", "INVITE", 0, 1, 1, 1, DT_SECOND, false},
+    {23, DT_FLOW_MESSAGE, 1, 2, "", "INVITE", 180, 1, 1, 0, 0, false},
+    {26, DT_FLOW_MESSAGE, 3, 5, "", "", 200, 1, 2, 0, 0, false},
+    {28, DT_FLOW_STATE, 2, -1, "", "", 0, 1, 0, 0, 0, false},
+    {28, DT_FLOW_STATE, 3, -1, "", "", 0, 1, 0, 0, 0, false},
+    {29, DT_FLOW_SHOWS, 2, -1, "Ringing 1002", "", 0, 1, 0, 0, 0, false},
+    {30, DT_FLOW_DO, 2, -1, "hangup", "", 0, 1, 0, 0, 0, false},
 };
 
 static void check_parties(const struct dt_flow *f)
@@ -319,6 +333,7 @@ static void check_parties(const struct dt_flow *f)
     kit_assert_str(f->title, "Every statement");
     assert_int_equal(f->n_parties, 6);
     assert_true(p[0].role == DT_FLOW_PROXY && p[0].auth && !p[1].auth);
+    assert_true(p[0].peer == 1 && p[1].peer == 0 && p[2].peer == -1);
     assert_true(p[2].role == DT_FLOW_PHONE && p[2].primary == 0 && p[2].backup == 1);
     assert_int_equal(p[2].registers, DT_FLOW_REGISTER_BOTH);
     kit_assert_str(p[2].password, "one two");
