@@ -70,12 +70,17 @@ static const struct dt_record *record(const struct flow_run *x)
     return &x->r->record;
 }
 
+static bool is_faultless(const struct flow_run *x)
+{
+    return x->o->loss == 0 && x->o->duplicate == 0 && x->o->reorder == 0;
+}
+
 static bool by_script(const struct flow_run *x)
 {
     bool script = false; /* without one it is judged as with faults */
     for (size_t i = 0; i < x->f->n_steps; i++)
         script = script || x->f->steps[i].kind == DT_FLOW_MESSAGE;
-    return script && x->o->loss == 0 && x->o->duplicate == 0 && x->o->reorder == 0;
+    return script && is_faultless(x);
 }
 
 /* ---- the run ---- */
@@ -87,7 +92,7 @@ static int step_run(struct flow_run *x, size_t *i)
     if (s->kind == DT_FLOW_MESSAGE && by_script(x))
         return dt__flow_see_messages(x, i);
     ++*i;
-    if (s->kind == DT_FLOW_SHOWS && by_script(x))
+    if (s->kind == DT_FLOW_SHOWS && is_faultless(x))
         return dt__flow_see_screen(x, s);
     return s->kind == DT_FLOW_STATE ? dt__flow_see_state(x, s) : dt__flow_act(x, s);
 }
