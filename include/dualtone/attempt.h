@@ -23,8 +23,10 @@ enum {
     DT_ATTEMPT_TARGETS = 4, /* addresses tried of one server */
     DT_ATTEMPT_PATHS = DT_ATTEMPT_SERVERS * DT_ATTEMPT_TARGETS,
     DT_ATTEMPT_ORDERS = DT_ATTEMPT_PATHS + 6, /* orders that one event can give */
-    DT_ATTEMPT_TRIES = 3,    /* sends of one request: the first and two with credentials (I28) */
-    DT_ATTEMPT_REDIRECTS = 5 /* 3xx followed in one dialling */
+    DT_ATTEMPT_TRIES = 3,     /* sends of one request: the first and two with credentials (I28) */
+    DT_ATTEMPT_REDIRECTS = 5, /* 3xx followed in one dialling */
+    DT_ATTEMPT_STEPS = 20,    /* decisions that are remembered for `why` */
+    DT_ATTEMPT_STEP_ORDERS = 4
 };
 
 /* What a path has come to. GONE: ended without a final; late answers are waited for (R27). STOPPED:
@@ -131,6 +133,7 @@ struct dt_attempt_config {
 
 struct dt_path {
     enum dt_path_state state;
+    uint16_t status; /* of the newest response; 0: none */
     uint8_t server;
     uint8_t tries; /* sends of the request that is under way */
     struct dt_addr target;
@@ -138,6 +141,18 @@ struct dt_path {
     dt_time ring_over;  /* armed by the first provisional; DT_TIME_NEVER */
     dt_time left_at;    /* R26: cancelled to be dialled anew; DT_TIME_NEVER */
     dt_time keep_until; /* GONE, STOPPED, FAILED: late answers are answered until then (R27) */
+};
+
+/* A decision: a row of the table that was carried out. */
+struct dt_attempt_step {
+    dt_time at;
+    enum dt_path_event event;
+    enum dt_attempt_phase phase;
+    enum dt_path_state before, after;
+    int row;
+    int status; /* of the response that it is about, or 0 */
+    uint8_t path, n_orders;
+    struct dt_order orders[DT_ATTEMPT_STEP_ORDERS]; /* the first of them */
 };
 
 /* One dialling. Read its members freely; only these functions write them. */
@@ -154,10 +169,13 @@ struct dt_attempt {
     struct {
         bool known;
         uint8_t n;
+        uint8_t skipped; /* bit i: known down when its turn came */
         struct dt_addr list[DT_ATTEMPT_TARGETS];
     } found[DT_ATTEMPT_SERVERS];
     struct dt_path paths[DT_ATTEMPT_PATHS];
     unsigned n_paths;
+    struct dt_attempt_step steps[DT_ATTEMPT_STEPS]; /* the n-th at n % DT_ATTEMPT_STEPS */
+    unsigned n_steps;                               /* so many were taken */
 };
 
 /* How long a silent target is waited for: 1 + `repeats` sends at doubling T1, given up at
@@ -173,6 +191,8 @@ void dt_attempt_found(struct dt_attempt *a, dt_time now, unsigned server,
 /* An event on a path; `err` for TIMEOUT and ERROR. */
 void dt_attempt_event(struct dt_attempt *a, dt_time now, unsigned path, enum dt_path_event e,
                       int err, struct dt_orders *out);
+/* The status of the response that dt_attempt_event is about to be told of: for `why` alone. */
+void dt_attempt_status(struct dt_attempt *a, unsigned path, int status);
 /* The caller hangs up (before or after an answer). After it no new path is opened. */
 void dt_attempt_hangup(struct dt_attempt *a, dt_time now, struct dt_orders *out);
 /* When tick is due: the ringing time, or the end of what is remembered. DT_TIME_NEVER: not. */
@@ -187,5 +207,7 @@ bool dt_attempt_done(const struct dt_attempt *a, dt_time now);
  * `policy`, or -1: the pair is ignored. */
 int dt_attempt_rule(enum dt_reach_policy policy, enum dt_attempt_phase phase,
                     enum dt_path_state state, enum dt_path_event e);
+/* What a row means, as a plain sentence without a full stop; NULL: no such row. */
+const char *dt_attempt_rule_why(int row);
 
 #endif

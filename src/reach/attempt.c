@@ -109,59 +109,97 @@ struct rule {
     uint32_t events;
     uint8_t next; /* state of the path, or SAME */
     uint32_t acts;
+    const char *why; /* for `dualtone why`: what it means, and what follows */
 };
 
 static const struct rule rules[] = {
     /* An attempt that tries: R21 as R28's guide column has it. Any response stops the count
        (behaviour.md 1, item 2), so what fails ends the call and does not fail over. */
-    {BOTH, P(TRYING), S(CALLING), E(100), DT_PATH_PROCEEDING, WORDS_OFF | ARM},
-    {BOTH, P(TRYING), TRIED, E(1XX), DT_PATH_RINGING, WORDS_OFF | ARM | PROGRESS},
-    {BOTH, P(TRYING), TRIED, SUCCESS, DT_PATH_ANSWERED, WORDS_OFF | ACCEPT | CANCEL_OTHERS},
-    {BOTH, P(TRYING), TRIED, E(AUTH), DT_PATH_CALLING, WORDS_OFF | AUTH},
-    {BOTH, P(TRYING), TRIED, E(REDIRECT), DT_PATH_CALLING, WORDS_OFF | REDIRECT},
-    {GUIDE, P(TRYING), TRIED, ENDS, DT_PATH_FAILED, WORDS_OFF | CANCEL_OTHERS | END},
-    {GUIDE, P(TRYING), S(CALLING), E(TIMEOUT) | E(ERROR), DT_PATH_GONE, NEXT},
+    {BOTH, P(TRYING), S(CALLING), E(100), DT_PATH_PROCEEDING, WORDS_OFF | ARM,
+     "the proxy has the call and works on it: from now on the ringing time counts"},
+    {BOTH, P(TRYING), TRIED, E(1XX), DT_PATH_RINGING, WORDS_OFF | ARM | PROGRESS,
+     "the callee is being called: the ringing time counts, and no other target is tried while this "
+     "one lives"},
+    {BOTH, P(TRYING), TRIED, SUCCESS, DT_PATH_ANSWERED, WORDS_OFF | ACCEPT | CANCEL_OTHERS,
+     "the callee answered: this is the call, and every other path is cancelled"},
+    {BOTH, P(TRYING), TRIED, E(AUTH), DT_PATH_CALLING, WORDS_OFF | AUTH,
+     "the proxy asks who calls: the same target is asked again with credentials"},
+    {BOTH, P(TRYING), TRIED, E(REDIRECT), DT_PATH_CALLING, WORDS_OFF | REDIRECT,
+     "the callee is elsewhere: the same server is asked again for the address that was given"},
+    {GUIDE, P(TRYING), TRIED, ENDS, DT_PATH_FAILED, WORDS_OFF | CANCEL_OTHERS | END,
+     "an answer that refuses ends the call: guide tries the backup only where nothing answered"},
+    {GUIDE, P(TRYING), S(CALLING), E(TIMEOUT) | E(ERROR), DT_PATH_GONE, NEXT,
+     "nothing answered there: the next target is tried, and without one the call ends"},
     /* It got through to the primary: not for the backup (behaviour.md 1). RFC 3261 8.1.3.1 takes a
        transport error as 503. */
-    {GUIDE, P(TRYING), HEARD, E(TIMEOUT) | E(ERROR), DT_PATH_GONE, END},
-    {BOTH, P(TRYING), HEARD, E(RING_OVER) | E(HANGUP), DT_PATH_CANCELLING, WORDS_OFF | CANCEL},
+    {GUIDE, P(TRYING), HEARD, E(TIMEOUT) | E(ERROR), DT_PATH_GONE, END,
+     "it had got through there and was lost: guide does not try the backup after an answer"},
+    {BOTH, P(TRYING), HEARD, E(RING_OVER) | E(HANGUP), DT_PATH_CANCELLING, WORDS_OFF | CANCEL,
+     "the call is given up while the callee is being called: CANCEL stops the ringing"},
     /* R23, RFC 3261 9.1: no CANCEL before a provisional. */
-    {BOTH, P(TRYING), S(CALLING), E(HANGUP), SAME, WORDS_OFF},
-    {BOTH, P(LEAVING) | P(TAKEN) | P(OVER), S(CALLING), PROVISIONAL, DT_PATH_CANCELLING, CANCEL},
+    {BOTH, P(TRYING), S(CALLING), E(HANGUP), SAME, WORDS_OFF,
+     "the call is given up before any answer: CANCEL has to wait for a provisional one"},
+    {BOTH, P(LEAVING) | P(TAKEN) | P(OVER), S(CALLING), PROVISIONAL, DT_PATH_CANCELLING, CANCEL,
+     "a path that nobody wants any more gave a sign of life: now it can be cancelled"},
 
     /* `fast`, R21: what a hop says of itself leads on; what a callee says ends the call. */
-    {FAST, P(TRYING), TRIED, E(BUSY_HOP), DT_PATH_FAILED, WORDS_OFF | NEXT_LAST},
-    {FAST, P(TRYING), TRIED, E(SOFT), DT_PATH_FAILED, WORDS_OFF | END_LAST},
-    {FAST, P(TRYING), TRIED, E(FINAL), DT_PATH_FAILED, WORDS_OFF | CANCEL_OTHERS | END},
-    {FAST, P(TRYING), S(CALLING), E(TIMEOUT) | E(ERROR), DT_PATH_GONE, NEXT_LAST},
-    {FAST, P(TRYING), HEARD, E(TIMEOUT) | E(ERROR), DT_PATH_GONE, NEXT_NEW},
-    {FAST, P(TRYING), TRIED, E(TWIN), SAME, WORDS_ON},
+    {FAST, P(TRYING), TRIED, E(BUSY_HOP), DT_PATH_FAILED, WORDS_OFF | NEXT_LAST,
+     "the proxy itself refuses: the next target is tried as soon as no other path is open"},
+    {FAST, P(TRYING), TRIED, E(SOFT), DT_PATH_FAILED, WORDS_OFF | END_LAST,
+     "only this path failed: the call goes on while another path is open, else it ends with this "
+     "answer"},
+    {FAST, P(TRYING), TRIED, E(FINAL), DT_PATH_FAILED, WORDS_OFF | CANCEL_OTHERS | END,
+     "the callee decided: the call ends with this answer, and every other path is cancelled"},
+    {FAST, P(TRYING), S(CALLING), E(TIMEOUT) | E(ERROR), DT_PATH_GONE, NEXT_LAST,
+     "nothing answered there: the next target is tried as soon as no other path is open"},
+    {FAST, P(TRYING), HEARD, E(TIMEOUT) | E(ERROR), DT_PATH_GONE, NEXT_NEW,
+     "it had got through there and was lost: the number is dialled anew, once, as soon as no path "
+     "is open"},
+    {FAST, P(TRYING), TRIED, E(TWIN), SAME, WORDS_ON,
+     "the twin of this proxy has the call now: the same path goes on there"},
     /* R25: the first path stays open; a callee that has its copy says 482 to the second. */
-    {FAST, P(TRYING), S(CALLING), E(DEAD), SAME, NEXT},
+    {FAST, P(TRYING), S(CALLING), E(DEAD), SAME, NEXT,
+     "the proxy is dead before it answered, and no twin serves: the next target is tried with the "
+     "same Call-ID"},
     /* R24, R28: it got through, and is lost or foreign: CANCEL, then a new Call-ID (R26). */
-    {FAST, P(TRYING), HEARD, E(DEAD) | E(MUTE), DT_PATH_CANCELLING, CANCEL},
-    {FAST, P(TRYING), S(CANCELLING), SUCCESS, DT_PATH_ANSWERED, ACCEPT | CANCEL_OTHERS},
-    {FAST, P(TRYING), S(CANCELLING), FAILURE, DT_PATH_FAILED, NEXT_NEW},
-    {FAST, P(TRYING), S(CANCELLING), E(TIMEOUT) | E(ERROR) | E(LEFT), DT_PATH_STOPPED, NEXT_NEW},
+    {FAST, P(TRYING), HEARD, E(DEAD) | E(MUTE), DT_PATH_CANCELLING, CANCEL,
+     "it got through, but the proxy died or the callee is mute: CANCEL, and the number is dialled "
+     "anew"},
+    {FAST, P(TRYING), S(CANCELLING), SUCCESS, DT_PATH_ANSWERED, ACCEPT | CANCEL_OTHERS,
+     "the answer crossed the CANCEL: it is taken as the call, and every other path is cancelled"},
+    {FAST, P(TRYING), S(CANCELLING), FAILURE, DT_PATH_FAILED, NEXT_NEW,
+     "the cancelled path has ended: the number is dialled anew, once, as soon as no path is open"},
+    {FAST, P(TRYING), S(CANCELLING), E(TIMEOUT) | E(ERROR) | E(LEFT), DT_PATH_STOPPED, NEXT_NEW,
+     "the cancelled path says nothing more: the number is dialled anew, once, as soon as no path "
+     "is open"},
 
     /* Paths that nobody wants any more, with their transaction. */
-    {BOTH, P(LEAVING) | P(TAKEN) | P(OVER), UNWANTED, SUCCESS, DT_PATH_FAILED, ACK_BYE | END_LAST},
-    {BOTH, P(LEAVING) | P(TAKEN) | P(OVER), UNWANTED, FAILURE, DT_PATH_FAILED, END_LAST},
+    {BOTH, P(LEAVING) | P(TAKEN) | P(OVER), UNWANTED, SUCCESS, DT_PATH_FAILED, ACK_BYE | END_LAST,
+     "an answer that nobody wants any more: it is acknowledged and hung up"},
+    {BOTH, P(LEAVING) | P(TAKEN) | P(OVER), UNWANTED, FAILURE, DT_PATH_FAILED, END_LAST,
+     "a path that nobody wants any more has ended with a failure"},
     {BOTH, P(LEAVING) | P(TAKEN) | P(OVER), S(CALLING), E(TIMEOUT) | E(ERROR), DT_PATH_GONE,
-     END_LAST},
+     END_LAST,
+     "a path that nobody wants any more was never answered; late answers are looked after"},
     {BOTH, P(LEAVING) | P(TAKEN) | P(OVER), S(CANCELLING), E(TIMEOUT) | E(ERROR), DT_PATH_STOPPED,
-     END_LAST},
+     END_LAST, "a cancelled path was never ended by the other side; late answers are looked after"},
 
     /* The answer that was taken: each copy gets its ACK (I6), other forks a BYE too (I13). */
-    {BOTH, P(TAKEN) | P(OVER), S(ANSWERED), E(2XX), SAME, ACK},
-    {BOTH, P(TAKEN) | P(OVER), S(ANSWERED), E(2XX_FORK), SAME, ACK_BYE},
+    {BOTH, P(TAKEN) | P(OVER), S(ANSWERED), E(2XX), SAME, ACK,
+     "the answer that was taken came again: it is acknowledged again"},
+    {BOTH, P(TAKEN) | P(OVER), S(ANSWERED), E(2XX_FORK), SAME, ACK_BYE,
+     "a second phone answered: it is acknowledged and hung up, so that there is one call"},
     /* A 2xx of another fork that crossed the failure (16.7 step 5 lets it through). */
-    {BOTH, ANY_PHASE, S(FAILED), SUCCESS, SAME, ACK_BYE},
+    {BOTH, ANY_PHASE, S(FAILED), SUCCESS, SAME, ACK_BYE,
+     "an answer came behind the failure of its path: it is acknowledged and hung up"},
 
     /* R27: late answers, without a transaction. */
-    {BOTH, ANY_PHASE, S(GONE), PROVISIONAL, DT_PATH_STOPPED, CANCEL},
-    {BOTH, ANY_PHASE, LATE, SUCCESS, DT_PATH_STOPPED, ACK_BYE},
-    {BOTH, ANY_PHASE, LATE, FAILURE, DT_PATH_STOPPED, ACK},
+    {BOTH, ANY_PHASE, S(GONE), PROVISIONAL, DT_PATH_STOPPED, CANCEL,
+     "a path that was given up gave a late sign of life: CANCEL stops the ringing"},
+    {BOTH, ANY_PHASE, LATE, SUCCESS, DT_PATH_STOPPED, ACK_BYE,
+     "a path that was given up was answered late: it is acknowledged and hung up"},
+    {BOTH, ANY_PHASE, LATE, FAILURE, DT_PATH_STOPPED, ACK,
+     "a path that was given up failed late: the failure is acknowledged"},
 };
 
 static enum column column_of(enum dt_reach_policy policy)
@@ -179,6 +217,11 @@ int dt_attempt_rule(enum dt_reach_policy policy, enum dt_attempt_phase phase,
             return (int)i;
     }
     return -1;
+}
+
+const char *dt_attempt_rule_why(int row)
+{
+    return row >= 0 && (size_t)row < sizeof(rules) / sizeof(*rules) ? rules[row].why : NULL;
 }
 
 /* ---- carrying it out ---- */
@@ -295,8 +338,10 @@ static bool advance(struct dt_attempt *a, dt_time now, bool renew, struct dt_ord
             return true;
         }
         while (a->target < a->found[a->server].n && !is_usable(a, now, a->server, a->target) &&
-               has_better(a, now))
+               has_better(a, now)) {
+            a->found[a->server].skipped |= (uint8_t)(1u << a->target);
             a->target++;
+        }
         if (a->target < a->found[a->server].n) {
             open_path(a, now, renew, out);
             return true;
@@ -400,19 +445,38 @@ static enum dt_path_event bounded(const struct dt_attempt *a, unsigned path, enu
     return e;
 }
 
+/* What was decided, for `why`. */
+static void note(struct dt_attempt *a, const struct dt_attempt_step *step,
+                 const struct dt_orders *out, size_t from)
+{
+    struct dt_attempt_step *s = &a->steps[a->n_steps++ % DT_ATTEMPT_STEPS];
+
+    *s = *step;
+    s->after = a->paths[s->path].state;
+    for (size_t i = from; i < out->n && s->n_orders < DT_ATTEMPT_STEP_ORDERS; i++)
+        s->orders[s->n_orders++] = out->list[i];
+}
+
 static void apply(struct dt_attempt *a, dt_time now, unsigned path, enum dt_path_event e,
                   struct dt_orders *out)
 {
     struct dt_path *p = &a->paths[path];
+    struct dt_attempt_step step = {.at = now, .path = (uint8_t)path, .before = p->state};
+    size_t before = out->n;
     int row;
 
     e = bounded(a, path, e);
     row = dt_attempt_rule(a->cfg.policy, a->phase, p->state, e);
     if (row < 0)
         return;
+    step.row = row;
+    step.event = e;
+    step.phase = a->phase;
+    step.status = e < DT_PATH_EV_TIMEOUT ? p->status : 0;
     if (rules[row].next != SAME)
         set_state(a, now, p, rules[row].next);
     perform(a, now, path, rules[row].acts, out);
+    note(a, &step, out, before);
 }
 
 /* ---- public ---- */
@@ -483,6 +547,12 @@ static void leave(struct dt_attempt *a, dt_time now, enum dt_path_event e, int e
     a->phase = DT_ATTEMPT_LEAVING;
     if (!any_open(a))
         end(a, out, 0, err);
+}
+
+void dt_attempt_status(struct dt_attempt *a, unsigned path, int status)
+{
+    if (path < a->n_paths)
+        a->paths[path].status = (uint16_t)status;
 }
 
 void dt_attempt_hangup(struct dt_attempt *a, dt_time now, struct dt_orders *out)

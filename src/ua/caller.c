@@ -420,6 +420,7 @@ void dt__caller_response(struct dt__send *s, dt_time now, const struct dt_sip_ms
     struct dt_orders orders = {.n = 0};
 
     (void)from;
+    dt_attempt_status(&s->call->attempt, s->path, m->status);
     dt_attempt_event(&s->call->attempt, now, s->path, event_of(s, m), DT_OK, &orders);
     obey(s->call, now, &orders, m);
 }
