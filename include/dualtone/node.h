@@ -117,6 +117,7 @@ enum dt_output_kind {
     X(MEDIA, "media")               /* an order to the media engine, or its report */ \
     X(READY, "ready")               /* the node can be used */ \
     X(DROP, "drop")                 /* a message was dropped, and why */ \
+    X(KNOWN, "known")               /* what it wants to know again after a restart */ \
     X(QUIT, "quit")                 /* the node wants to end; `text` is the exit code */
 enum dt_event_kind {
 #define X(name, text) DT_EV_##name,

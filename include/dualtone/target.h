@@ -93,6 +93,12 @@ struct dt_target *dt_targets_twin(struct dt_targets *t, const struct dt_addr *of
  * not known may. */
 bool dt_targets_usable(const struct dt_targets *t, dt_time now, const struct dt_addr *addr);
 
+/* Who is whose twin, for a restart of the phone (R20): "udp:192.0.2.10:5060=CLUSTER;node=N;boot=M",
+ * a blank between two; what is in no cluster is left out. */
+void dt_targets_write(const struct dt_targets *t, struct dt_writer *w);
+/* Adds what dt_targets_write wrote; what cannot be read is passed over. */
+void dt_targets_read(struct dt_targets *t, dt_time now, struct dt_str text);
+
 /* What is at stake decides the pace of probes (R18). */
 enum dt_target_need { DT_NEED_IDLE, DT_NEED_CALL };
 /* When tick is due for this target. */

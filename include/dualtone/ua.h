@@ -85,6 +85,8 @@ struct dt_ua_user {
     /* A request outside calls that the ua does not answer itself (NOTIFY, ...); return the status
      * to answer. OPTIONS is answered by the ua. May be NULL: 405. */
     int (*other)(void *user, dt_time now, const struct dt_sip_msg *m);
+    /* What dt_ua_known_write says has changed. May be NULL. */
+    void (*known)(void *user, dt_time now);
     /* A response or ACK failed to arrive, a repeat was seen, ...: for the log and the trace. */
     void (*dropped)(void *user, dt_time now, const struct dt_hop *from, const char *why);
 };
@@ -100,6 +102,11 @@ void dt_ua_free(struct dt_ua *ua);
 bool dt_ua_input(struct dt_ua *ua, dt_time now, const struct dt_input *in);
 dt_time dt_ua_deadline(const struct dt_ua *ua);
 void dt_ua_tick(struct dt_ua *ua, dt_time now);
+
+/* What is to be known again after a restart, under `fast`: which proxies are twins (R20). As
+ * dt_targets_write and dt_targets_read, which see. */
+void dt_ua_known_write(const struct dt_ua *ua, struct dt_writer *w);
+void dt_ua_known_read(struct dt_ua *ua, dt_time now, struct dt_str text);
 
 /* ---- registration (RFC 3261 10; guide: behaviour.md 4) ---- */
 

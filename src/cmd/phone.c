@@ -19,6 +19,7 @@ static void print_event(const struct phone_program *g, const struct dt_output *e
     switch (ev->event) {
     case DT_EV_MEDIA: /* between the phone and its media engine */
     case DT_EV_DROP:
+    case DT_EV_KNOWN:
     case DT_EV_QUIT:
         return;
     case DT_EV_CALL:
@@ -91,6 +92,8 @@ static void on_event(void *ctx, dt_time now, int node, const struct dt_output *e
     print_event(g, ev);
     if (ev->event == DT_EV_READY)
         release(g);
+    if (ev->event == DT_EV_KNOWN)
+        dt__cmd_phone_keep(g, ev->text);
     if (ev->event == DT_EV_QUIT) {
         g->exit_code = dt_str_eq(ev->text, DT_STR("0")) ? DT_EXIT_GOOD : DT_EXIT_FAILED;
         dt_host_stop(g->host);
@@ -199,6 +202,7 @@ static int run_program(struct phone_program *g)
     g->media = dt_media_new(&sound, &g->media_env);
     if (!g->phone || !g->media)
         return fail(dt_err_text(DT_E_NOMEM));
+    dt__cmd_phone_recall(g);
     return run_hosts(g);
 }
 
@@ -235,6 +239,8 @@ static const struct dt_option options[] = {
         "one"),
     ROW("trace", DT_OPTION_TEXT, trace, NULL, NULL,
         "FILE or fd:N that gets a line for each message and event"),
+    ROW("memory", DT_OPTION_TEXT, memory, NULL, NULL,
+        "FILE that keeps over a restart which proxies are twins (proxy_failover: fast)"),
     ROW("set", DT_OPTION_LIST, set, NULL, NULL, "NAME=VALUE of the configuration; may be repeated"),
     ROW("log", DT_OPTION_CHOICE, log, "error", "error|warn|info|debug",
         "how much is said on standard error"),

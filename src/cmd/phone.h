@@ -17,7 +17,7 @@ enum { PHONE_UI_PLAIN, PHONE_UI_NONE };
 
 struct phone_options {
     struct dt_str_list config, set;
-    struct dt_str config_dir, mac, listen, audio, trace;
+    struct dt_str config_dir, mac, listen, audio, trace, memory;
     int64_t ui, log;
 };
 
@@ -51,5 +51,8 @@ int dt__cmd_phone_configure(struct phone_program *g, const struct dt_cmd_line *l
 /* DT_OK, or an error with a sentence in `err`. */
 int dt__cmd_phone_audio(struct phone_program *g, char *err, size_t err_size);
 int dt__cmd_phone_local(struct phone_program *g, char *err, size_t err_size);
+/* --memory: what an earlier run wrote goes to the phone; `text` is written for the next one. */
+void dt__cmd_phone_recall(struct phone_program *g);
+void dt__cmd_phone_keep(struct phone_program *g, struct dt_str text);
 
 #endif

@@ -188,3 +188,39 @@ int dt__cmd_phone_audio(struct phone_program *g, char *err, size_t err_size)
     fprintf(stderr, "dualtone phone: %s; the phone is silent\n", err);
     return dt_audio_open(&g->audio, "null", err, err_size);
 }
+
+/* ---- over a restart (design.md R20) ---- */
+
+enum { MEMORY_MAX = 8192 };
+
+/* The path of --memory; false: there is none. */
+static bool memory_path(const struct phone_program *g, char path[PATH_SIZE])
+{
+    snprintf(path, PATH_SIZE, "%.*s", DT_FMT(g->options->memory));
+    return g->options->memory.n > 0;
+}
+
+void dt__cmd_phone_recall(struct phone_program *g)
+{
+    char path[PATH_SIZE];
+    int err;
+    if (!memory_path(g, path))
+        return;
+    struct dt_bytes *text = dt_io_file_read(&dt_alloc_libc, path, MEMORY_MAX, &err);
+    if (text)
+        dt_phone_remember(g->phone, dt_io_now(), dt_str_trim(dt_bytes_str(text)));
+    else if (err != DT_E_ABSENT)
+        fprintf(stderr, "dualtone phone: %s cannot be read (%s); the phone learns anew\n", path,
+                dt_err_text(err));
+    dt_bytes_drop(text);
+}
+
+void dt__cmd_phone_keep(struct phone_program *g, struct dt_str text)
+{
+    char path[PATH_SIZE];
+    int err = memory_path(g, path) ? dt_io_file_write(path, text, 0600) : DT_OK;
+    if (err)
+        fprintf(stderr,
+                "dualtone phone: %s cannot be written (%s); give another file by --memory\n", path,
+                dt_err_text(err));
+}

@@ -8,7 +8,8 @@ enum {
     BUSY_HERE = 486,
     /* The codes of DND and blocked callers are recalled only (behaviour.md 9): here to change. */
     DO_NOT_DISTURB = 486,
-    BLOCKED = 486
+    BLOCKED = 486,
+    KNOWN_SIZE = 4096 /* of all proxies; more are not kept */
 };
 
 #define OUTGOING (DT__PHONE_BIT(DIALLING) | DT__PHONE_BIT(BACKUP) | DT__PHONE_BIT(RINGING))
@@ -326,11 +327,24 @@ static void dropped(void *user, dt_time now, const struct dt_hop *from, const ch
     dt_outbox_event(&p->out, DT_EV_DROP, 0, "from %s: %s", dt_addr_text(&from->remote, addr), why);
 }
 
+/* R20: for who keeps it over a restart. */
+static void known(void *user, dt_time now)
+{
+    struct dt_phone *p = user;
+    char text[KNOWN_SIZE];
+    struct dt_writer w = dt_writer(text, sizeof text);
+    (void)now;
+    dt_ua_known_write(p->ua, &w);
+    if (!w.err)
+        dt_outbox_event(&p->out, DT_EV_KNOWN, 0, "%.*s", DT_FMT(dt_writer_str(&w)));
+}
+
 const struct dt_ua_user dt__phone_ua_user = {
     .incoming = incoming,
     .state = state,
     .backup = backup,
     .media = media,
     .registration = dt__phone_registration,
+    .known = known,
     .dropped = dropped,
 };

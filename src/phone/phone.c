@@ -80,6 +80,11 @@ void dt_phone_free(struct dt_phone *p)
     dt_alloc_free(p->env->alloc, p);
 }
 
+void dt_phone_remember(struct dt_phone *p, dt_time now, struct dt_str text)
+{
+    dt_ua_known_read(p->ua, now, text);
+}
+
 unsigned dt_phone_objects(const struct dt_phone *p)
 {
     struct dt_ua_counts counts;

@@ -244,6 +244,53 @@ bool dt_target_node(dt_time now, struct dt_target *g, const struct dt_node_id *i
     return rebooted && dt_target_evidence(now, g, DT_EVIDENCE_REBOOT);
 }
 
+/* ---- over a restart ---- */
+
+static const struct dt_str transports[] = {[DT_UDP] = {"udp:", 4}, [DT_TCP] = {"tcp:", 4}};
+
+void dt_targets_write(const struct dt_targets *t, struct dt_writer *w)
+{
+    const char *between = "";
+
+    for (size_t i = 0; i < t->n; i++) {
+        const struct dt_target *g = &t->list[i];
+        if (!g->has_node || dt_str_find(cluster_of(g), ' ') < g->cluster_n ||
+            dt_str_find(node_of(g), ' ') < g->node_n)
+            continue;
+        dt_write_z(w, between);
+        dt_write(w, transports[g->addr.transport]);
+        dt_addr_write(w, &g->addr);
+        dt_writef(w, "=%.*s;node=%.*s;boot=%llu", DT_FMT(cluster_of(g)), DT_FMT(node_of(g)),
+                  (unsigned long long)g->boot);
+        between = " ";
+    }
+}
+
+static void read_one(struct dt_targets *t, dt_time now, struct dt_str word)
+{
+    size_t eq = dt_str_find(word, '=');
+    struct dt_node_id id;
+    struct dt_addr addr;
+
+    for (size_t i = 0; i < sizeof(transports) / sizeof(*transports); i++) {
+        if (!dt_str_starts(word, transports[i]) ||
+            dt_addr_parse(&addr, dt_str_sub(word, transports[i].n, eq - transports[i].n)) ||
+            !addr.port || dt_node_id_parse(&id, dt_str_sub(word, eq + 1, word.n)))
+            continue;
+        addr.transport = (uint8_t)i;
+        (void)dt_target_node(now, dt_targets_add(t, now, &addr), &id);
+    }
+}
+
+void dt_targets_read(struct dt_targets *t, dt_time now, struct dt_str text)
+{
+    while (text.n) {
+        size_t end = dt_str_find(text, ' ');
+        read_one(t, now, dt_str_sub(text, 0, end));
+        text = dt_str_sub(text, end + 1, text.n);
+    }
+}
+
 /* ---- probes ---- */
 
 /* Who is suspect or down is asked at its own pace; who waits for a call asks the others sooner than

@@ -51,11 +51,25 @@ static bool is_own(const struct dt_sip_msg *m)
     return m->status == 100 || m->cseq.method == DT_OPTIONS || m->cseq.method == DT_REGISTER;
 }
 
+/* True: it has died since. */
+static bool take_node(struct dt_ua *ua, dt_time now, struct dt_target *g, struct dt_str value)
+{
+    struct dt_node_id id;
+    bool had = g->has_node, died;
+    uint64_t boot = g->boot;
+
+    if (dt_node_id_parse(&id, value) != DT_OK)
+        return false;
+    died = dt_target_node(now, g, &id);
+    if ((!had || g->boot != boot) && ua->ops->known)
+        ua->ops->known(ua->user, now);
+    return died;
+}
+
 void dt__known_heard(struct dt_ua *ua, dt_time now, const struct dt_sip_msg *m,
                      const struct dt_hop *from)
 {
     struct dt_target *g = dt__known_find(ua, &from->remote);
-    struct dt_node_id id;
     size_t i;
 
     if (!g)
@@ -66,9 +80,21 @@ void dt__known_heard(struct dt_ua *ua, dt_time now, const struct dt_sip_msg *m,
         dt_stack_abandon(ua->stack, now, ua->probes[i]);
         ua->probes[i] = 0;
     }
-    if (is_own(m) && dt_node_id_parse(&id, dt_sip_get(m, DT_H_DUALTONE_NODE)) == DT_OK &&
-        dt_target_node(now, g, &id))
+    if (is_own(m) && take_node(ua, now, g, dt_sip_get(m, DT_H_DUALTONE_NODE)))
         dt__twins_died(ua, now, g);
+}
+
+/* ---- over a restart ---- */
+
+void dt_ua_known_write(const struct dt_ua *ua, struct dt_writer *w)
+{
+    dt_targets_write(&ua->known, w);
+}
+
+void dt_ua_known_read(struct dt_ua *ua, dt_time now, struct dt_str text)
+{
+    if (ua->cfg.fast)
+        dt_targets_read(&ua->known, now, text);
 }
 
 /* ---- probes ---- */

@@ -188,6 +188,19 @@ int dt_ua_view(const struct dt_ua *ua, dt_call_id call, struct dt_call_view *out
     return DT_OK;
 }
 
+void dt_ua_known_write(const struct dt_ua *ua, struct dt_writer *w)
+{
+    (void)ua;
+    dt_write_lit(w, "known");
+}
+
+void dt_ua_known_read(struct dt_ua *ua, dt_time now, struct dt_str text)
+{
+    (void)ua;
+    (void)now;
+    dt_writef(&fake.log, "> known %.*s\n", DT_FMT(text));
+}
+
 void dt_ua_count(const struct dt_ua *ua, struct dt_ua_counts *out)
 {
     (void)ua;

@@ -158,12 +158,62 @@ static void calm_return(void **unused)
     assert_true(at > 60 * DT_SECOND && at < 90 * DT_SECOND);
 }
 
+/* R20: what is written is read again; what is not of its form changes nothing. */
+static void over_a_restart(void **unused)
+{
+    static const char *const bad[] = {"",
+                                      " ",
+                                      "udp",
+                                      "udp:=",
+                                      "udp:10.0.0.9:5060",
+                                      "sctp:10.0.0.9:5060=c;node=1;boot=1",
+                                      "udp:10.0.0.9:5060=c;node=1",
+                                      "udp:10.0.0.9=c;node=1;boot=1",
+                                      "udp:host:5060=c;node=1;boot=1",
+                                      "=c;node=1;boot=1"};
+    char text[512], again[512];
+    struct dt_writer w = dt_writer(text, sizeof(text)), w2 = dt_writer(again, sizeof(again));
+    struct dt_node_id p = {DT_STR("c"), DT_STR("p"), 7}, s = {DT_STR("c"), DT_STR("s"), 8};
+    struct dt_addr stranger = {.ip = {10, 0, 0, 3}, .port = 5060, .family = 4};
+    struct dt_str whole;
+    (void)unused;
+    p_addr.transport = s_addr.transport = DT_TCP;
+    (void)dt_target_node(0, dt_targets_add(&known, 0, &p_addr), &p);
+    (void)dt_targets_add(&known, 0, &stranger);
+    (void)dt_target_node(0, dt_targets_add(&known, 0, &s_addr), &s);
+    dt_targets_write(&known, &w);
+    whole = dt_writer_str(&w);
+    assert_true(dt_str_eq(
+        whole, DT_STR("tcp:10.0.0.1:5060=c;node=p;boot=7 tcp:10.0.0.2:5060=c;node=s;boot=8")));
+
+    known = (struct dt_targets){.t1 = 500 * DT_MS};
+    dt_targets_read(&known, DT_SECOND, whole);
+    assert_int_equal(known.n, 2);
+    assert_ptr_equal(dt_targets_twin(&known, &p_addr), dt_targets_find(&known, &s_addr));
+    assert_int_equal(known.list[0].health, DT_HEALTH_UNKNOWN);
+    assert_int_equal(known.list[0].boot, 7);
+    dt_targets_write(&known, &w2);
+    assert_true(dt_str_eq(dt_writer_str(&w2), whole));
+    p_addr.transport = s_addr.transport = DT_UDP;
+
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+        known = (struct dt_targets){.t1 = 500 * DT_MS};
+        dt_targets_read(&known, 0, kit_guarded(0, dt_str_z(bad[i])));
+        assert_int_equal(known.n, 0);
+    }
+    for (size_t cut = 0; cut <= whole.n; cut++) {
+        known = (struct dt_targets){.t1 = 500 * DT_MS};
+        dt_targets_read(&known, 0, kit_guarded(0, dt_str_sub(whole, 0, cut)));
+        assert_true(known.n <= 2);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(node_ids, begin),    cmocka_unit_test_setup(evidence, begin),
-        cmocka_unit_test_setup(twins, begin),       cmocka_unit_test_setup(death_by_probes, begin),
-        cmocka_unit_test_setup(calm_return, begin),
+        cmocka_unit_test_setup(over_a_restart, begin),  cmocka_unit_test_setup(node_ids, begin),
+        cmocka_unit_test_setup(evidence, begin),        cmocka_unit_test_setup(twins, begin),
+        cmocka_unit_test_setup(death_by_probes, begin), cmocka_unit_test_setup(calm_return, begin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
