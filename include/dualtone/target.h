@@ -90,7 +90,7 @@ bool dt_target_node(dt_time now, struct dt_target *g, const struct dt_node_id *i
 /* R20: another target of the same cluster that is not down, or NULL. */
 struct dt_target *dt_targets_twin(struct dt_targets *t, const struct dt_addr *of);
 /* May a new call go there: not down, not busy, and K good probes since it died (R28). What is
- * not known may. */
+ * not known may. By whatever transport: a process is alive or dead as a whole. */
 bool dt_targets_usable(const struct dt_targets *t, dt_time now, const struct dt_addr *addr);
 
 /* Who is whose twin, for a restart of the phone (R20): "udp:192.0.2.10:5060=CLUSTER;node=N;boot=M",

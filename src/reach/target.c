@@ -128,7 +128,7 @@ bool dt_targets_usable(const struct dt_targets *t, dt_time now, const struct dt_
 {
     for (size_t i = 0; i < t->n; i++) {
         const struct dt_target *g = &t->list[i];
-        if (dt_addr_eq(&g->addr, addr))
+        if (dt_addr_ip_eq(&g->addr, addr) && g->addr.port == addr->port)
             return g->health != DT_HEALTH_DOWN && g->busy_until <= now &&
                    g->good >= (g->deaths ? DT_TARGET_GOOD_PROBES : 0);
     }

@@ -198,7 +198,9 @@ static void perform(struct dt_stack *s, dt_time now, struct dt__tx *tx, const st
     if (todo & (DO_SHED | DO_SHED_ALL))
         shed(s, tx, todo & DO_SHED_ALL);
     if (todo & DO_STOP) {
-        tx->active->end_at = tx->active->resend_at = DT_TIME_NEVER;
+        tx->active->resend_at = DT_TIME_NEVER;
+        if (!tx->active->left) /* nobody would cancel it */
+            tx->active->end_at = DT_TIME_NEVER;
         dt__tx_schedule(s, tx);
     }
     set_resend(s, now, tx, todo);

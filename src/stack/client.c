@@ -155,6 +155,7 @@ void dt_stack_leave(struct dt_stack *s, dt_time now, dt_tx tx)
     found->cookie = 0;
     if (!found->active || found->state >= ST_ACCEPTED)
         return;
+    found->active->left = true;
     found->active->resend_at = DT_TIME_NEVER;
     found->active->end_at = dt_time_min(found->active->end_at, now + 64 * s->cfg.t1);
     dt__tx_schedule(s, found);

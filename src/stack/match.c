@@ -105,8 +105,7 @@ static bool is_open(const struct dt__tx *tx)
     return tx->state == ST_CALLING || tx->state == ST_TRYING || tx->state == ST_PROCEEDING;
 }
 
-/* How well a response from `from` fits. */
-static int rank(const struct dt__tx *tx, const struct dt_hop *from)
+static int rank_of_hop(const struct dt__tx *tx, const struct dt_hop *from)
 {
     if (from->stream && tx->hop.stream == from->stream)
         return 4;
@@ -115,6 +114,13 @@ static int rank(const struct dt__tx *tx, const struct dt_hop *from)
     if (dt_addr_ip_eq(&tx->hop.remote, &from->remote))
         return 2;
     return is_open(tx);
+}
+
+/* How well a response from `from` fits. Of two to the same place the one that was left (it has no
+ * cookie any more) comes second: the other one was sent after it, and waits. */
+static int rank(const struct dt__tx *tx, const struct dt_hop *from)
+{
+    return 2 * rank_of_hop(tx, from) + (tx->cookie != 0);
 }
 
 struct dt__tx *dt__find_client(const struct dt_stack *s, const struct dt__key *key,

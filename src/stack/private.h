@@ -47,6 +47,7 @@ struct dt__active {
     dt_time interval; /* of the last wait for resend_at */
     unsigned repeats; /* retransmissions still allowed */
     bool cancelled;   /* INVITE: a CANCEL was sent, or came */
+    bool left;        /* client: nobody waits for it */
 };
 
 /* One transaction. Lives in a chunk of the pool and never moves. */

@@ -77,6 +77,7 @@ struct dt__copy {
     struct dt_hop hop;
     dt_tx tx; /* 0: none */
     bool heard;
+    bool rang; /* more than 100 came by it */
 };
 enum dt__wait {
     DT__WAIT_ANSWER,   /* T1 for any: then the twin (R22) */
@@ -483,8 +484,14 @@ void dt__known_heard(struct dt_ua *ua, dt_time now, const struct dt_sip_msg *m,
 /* Arms ua->probe_timer; what is due then (R18). */
 void dt__known_arm(struct dt_ua *ua, dt_time now);
 void dt__known_tick(struct dt_ua *ua, dt_time now);
-/* Was this the transaction of a probe, which has ended now? */
-bool dt__known_is_probe(struct dt_ua *ua, dt_tx tx);
+/* Was this the transaction of a probe, which has failed now? A refusal is evidence (R16); that
+ * nothing came is counted by dt_target_tick. */
+bool dt__known_probe_failed(struct dt_ua *ua, dt_time now, dt_tx tx, int err);
+/* Is this error of a transaction the other side's doing? */
+static inline bool dt__is_refusal(int err)
+{
+    return err != DT_E_TIMEOUT && err != DT_E_NOMEM && err != DT_E_LIMIT;
+}
 
 /* twins.c: only for requests to targets that are known. */
 /* Where a request goes that would go to a proxy known to be down: into s->targets. */
@@ -503,7 +510,7 @@ enum dt__twins_verdict dt__twins_answered(struct dt__send *s, dt_time now, dt_tx
                                           const struct dt_sip_msg *m);
 /* R5: a final came back by the twin of the way that the ACK goes, or went: that way may be dead, so
  * the ACK goes by the twin too. */
-void dt__twins_acknowledge(struct dt__send *s, dt_time now, const struct dt_sip_msg *m,
+void dt__twins_acknowledge(struct dt__send *s, dt_time now, dt_tx tx, const struct dt_sip_msg *m,
                            const struct dt_hop *from);
 /* Its transaction failed. True: it goes on at the twin. */
 bool dt__twins_failed(struct dt__send *s, dt_time now, int err);

@@ -10,7 +10,7 @@ enum { PROBE_T1S = 4 };
 
 void dt__known_add(struct dt_ua *ua, dt_time now, const struct dt_addr *addr)
 {
-    if (ua->cfg.fast)
+    if (ua->cfg.fast && !dt__known_find(ua, addr))
         (void)dt_targets_add(&ua->known, now, addr);
 }
 
@@ -99,13 +99,16 @@ void dt_ua_known_read(struct dt_ua *ua, dt_time now, struct dt_str text)
 
 /* ---- probes ---- */
 
-bool dt__known_is_probe(struct dt_ua *ua, dt_tx tx)
+bool dt__known_probe_failed(struct dt_ua *ua, dt_time now, dt_tx tx, int err)
 {
-    for (size_t i = 0; i < ua->known.n; i++)
-        if (ua->probes[i] == tx) {
-            ua->probes[i] = 0;
-            return true;
-        }
+    for (size_t i = 0; i < ua->known.n; i++) {
+        if (ua->probes[i] != tx)
+            continue;
+        ua->probes[i] = 0;
+        if (dt__is_refusal(err))
+            dt__known_evidence(ua, now, &ua->known.list[i].addr, DT_EVIDENCE_REFUSED);
+        return true;
+    }
     return false;
 }
 

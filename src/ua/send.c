@@ -327,6 +327,7 @@ void dt__sends_response(void *user, dt_time now, dt_tx tx, uint64_t cookie,
     struct dt_ua *ua = user;
     struct dt__send *s;
     enum dt__twins_verdict verdict;
+    bool acked;
 
     if (tx) /* what we did not ask for proves nothing: it may be forged */
         dt__known_heard(ua, now, m, from);
@@ -338,15 +339,16 @@ void dt__sends_response(void *user, dt_time now, dt_tx tx, uint64_t cookie,
     }
     verdict = dt__twins_answered(s, now, cookie ? tx : 0, m);
     if (m->status >= 300) /* before it goes on with another branch */
-        dt__twins_acknowledge(s, now, m, from);
+        dt__twins_acknowledge(s, now, tx, m, from);
     if (m->status >= 200 && s->cancel) { /* it has worked, or came too late */
         dt_stack_leave(ua->stack, now, s->cancel);
         s->cancel = 0;
     }
+    acked = s->ack != NULL;
     if (verdict != DT__TWINS_GO_ON)
         hand_response(s, now, m, from);
-    if (m->status < 300)
-        dt__twins_acknowledge(s, now, m, from);
+    if (m->status < 300 && !acked) /* a repeated ACK has gone both ways already */
+        dt__twins_acknowledge(s, now, tx, m, from);
     if (verdict == DT__TWINS_MOVED)
         dt__caller_event(s, now, DT_PATH_EV_TWIN);
 }
@@ -375,7 +377,7 @@ void dt__sends_failed(void *user, dt_time now, dt_tx tx, uint64_t cookie, int er
     struct dt_ua *ua = user;
     struct dt__send *s = dt__id_find(&ua->ids, cookie, DT__SEND);
 
-    if (dt__known_is_probe(ua, tx) || !s)
+    if (dt__known_probe_failed(ua, now, tx, err) || !s)
         return;
     if (s->twin.tx == tx) {
         s->twin.tx = 0;

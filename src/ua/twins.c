@@ -208,24 +208,28 @@ enum dt__twins_verdict dt__twins_answered(struct dt__send *s, dt_time now, dt_tx
     bool first = !s->heard && !s->twin.heard;
 
     *(by_twin ? &s->twin.heard : &s->heard) = true;
+    s->twin.rang |= by_twin && m->status > 100;
     if (s->wait == DT__WAIT_ANSWER || (s->wait == DT__WAIT_CALLEE && m->status > 100))
         stop_waiting(s);
     if (first && s->twin.tx)
         dt_stack_quiet(s->ua->stack, by_twin ? s->tx : s->twin.tx);
     if (tx && m->status >= 200 && settle(s, now, by_twin, m))
         return DT__TWINS_GO_ON;
-    return by_twin && first && s->kind == DT__INVITE && m->status < 200 ? DT__TWINS_MOVED
-                                                                        : DT__TWINS_HAND;
+    return by_twin && first && s->kind == DT__INVITE && m->status == 100 ? DT__TWINS_MOVED
+                                                                         : DT__TWINS_HAND;
 }
 
 bool dt__twins_failed(struct dt__send *s, dt_time now, int err)
 {
     struct dt_addr at = s->hop.remote;
-    bool refused = err != DT_E_TIMEOUT && err != DT_E_NOMEM && err != DT_E_LIMIT;
+    bool refused = dt__is_refusal(err);
     bool moved = s->twin.tx || (s->kind != DT__REGISTER && refused && s->bytes);
+    bool rang = s->twin.rang;
 
     if (moved)
         moved = move(s, now);
+    if (moved && s->kind == DT__INVITE && !rang)
+        dt__caller_event(s, now, DT_PATH_EV_TWIN); /* R28: the only way left */
     if (refused)
         dt__known_evidence(s->ua, now, &at, DT_EVIDENCE_REFUSED);
     return moved;
@@ -240,18 +244,22 @@ static bool is_twin(struct dt_ua *ua, const struct dt_hop *hop, const struct dt_
            dt_addr_eq(&twin.remote, &from->remote);
 }
 
-/* A 2xx has its ACK by now; that of a failure has been sent to the path's target alone. */
-void dt__twins_acknowledge(struct dt__send *s, dt_time now, const struct dt_sip_msg *m,
+/* A 2xx has its ACK by now; that of a failure has been sent by the stack to where its transaction
+ * leads. */
+void dt__twins_acknowledge(struct dt__send *s, dt_time now, dt_tx tx, const struct dt_sip_msg *m,
                            const struct dt_hop *from)
 {
     struct dt_bytes *nack;
+    struct dt_hop acked;
 
     if (m->cseq.method != DT_INVITE || m->status < 200)
         return;
     if (m->status < 300) {
         if (s->ack && s->ack->bytes && is_twin(s->ua, &s->ack->hop, from))
             dt__twins_send(s->ua, now, s->ack->bytes, &s->ack->hop);
-    } else if (is_twin(s->ua, &s->hop, from) && dt__build_nack(s, m, &nack) == DT_OK) {
+    } else if ((dt_stack_hop_of(s->ua->stack, tx, &acked) != DT_OK ||
+                !dt_addr_eq(&acked.remote, &from->remote)) &&
+               is_twin(s->ua, &s->hop, from) && dt__build_nack(s, m, &nack) == DT_OK) {
         dt__twins_send(s->ua, now, nack, &s->hop);
         dt_bytes_drop(nack);
     }
@@ -269,6 +277,7 @@ static void move_invite(struct dt__send *s, dt_time now)
 {
     const struct dt_attempt *a = &s->call->attempt;
     bool trying = a->phase == DT_ATTEMPT_TRYING;
+    bool by_twin = s->twin.rang; /* nothing is lost with the other copy */
     bool rang = a->paths[s->path].state == DT_PATH_RINGING;
 
     if (s->cancelled) {
@@ -279,9 +288,10 @@ static void move_invite(struct dt__send *s, dt_time now)
         dt__caller_event(s, now, DT_PATH_EV_DEAD);
         return;
     }
-    if (trying)
-        dt__caller_event(s, now, DT_PATH_EV_TWIN);
-    if (trying && rang)
+    if (!trying || by_twin)
+        return;
+    dt__caller_event(s, now, DT_PATH_EV_TWIN);
+    if (rang)
         wait_for(s, now, DT__WAIT_CALLEE, MUTE_S * DT_SECOND);
 }
 

@@ -136,6 +136,22 @@ static void death_by_probes(void **unused)
     assert_false(dt_targets_usable(&known, 0, &p_addr));
 }
 
+/* Dead by UDP is dead by TCP; another port is another process. */
+static void dead_as_a_whole(void **unused)
+{
+    struct dt_target *g = dt_targets_add(&known, 0, &p_addr);
+    struct dt_addr tcp = p_addr, port = p_addr;
+
+    (void)unused;
+    tcp.transport = DT_TCP;
+    port.port++;
+    (void)dt_target_evidence(0, g, DT_EVIDENCE_REFUSED);
+    assert_true(dt_targets_usable(&known, 0, &tcp));
+    (void)dt_target_evidence(0, g, DT_EVIDENCE_REFUSED);
+    assert_false(dt_targets_usable(&known, 0, &tcp));
+    assert_true(dt_targets_usable(&known, 0, &port));
+}
+
 /* R28: back only after K good probes. */
 static void calm_return(void **unused)
 {
@@ -211,9 +227,13 @@ static void over_a_restart(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(over_a_restart, begin),  cmocka_unit_test_setup(node_ids, begin),
-        cmocka_unit_test_setup(evidence, begin),        cmocka_unit_test_setup(twins, begin),
-        cmocka_unit_test_setup(death_by_probes, begin), cmocka_unit_test_setup(calm_return, begin),
+        cmocka_unit_test_setup(node_ids, begin),
+        cmocka_unit_test_setup(evidence, begin),
+        cmocka_unit_test_setup(twins, begin),
+        cmocka_unit_test_setup(death_by_probes, begin),
+        cmocka_unit_test_setup(calm_return, begin),
+        cmocka_unit_test_setup(dead_as_a_whole, begin),
+        cmocka_unit_test_setup(over_a_restart, begin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -373,6 +373,143 @@ static void test_abandon(void **state)
     kit_stack_close(&k);
 }
 
+/* ---- two ways (R21, R22) ---- */
+
+/* No repeat any more, by either machine; the time-out stands, and answers come as ever. */
+static void test_quiet(void **state)
+{
+    static const struct {
+        const char *method, *log;
+        int64_t answered_ms;
+    } rows[] = {
+        {"INVITE", "0 > 192.0.2.2:5060 INVITE\n32000 failed #7: no answer in time\n", 0},
+        {"OPTIONS", "0 > 192.0.2.2:5060 OPTIONS\n32000 failed #7: no answer in time\n", 0},
+        {"INVITE", "0 > 192.0.2.2:5060 INVITE\n9000 response 180 #7\n", 9000},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct kit_stack k;
+        dt_tx tx;
+        kit_stack_open(&k, NULL);
+        kit_stack_request(&k, KIT_MSG(.method = rows[i].method),
+                          (struct dt_request){.cookie = 7, RFC3261}, &tx);
+        kit_stack_until(&k, 100);
+        dt_stack_quiet(k.s, tx);
+        kit_stack_until(&k, rows[i].answered_ms ? rows[i].answered_ms : 100);
+        if (rows[i].answered_ms)
+            kit_stack_recv(&k, PEER, answer(rows[i].method, 180));
+        kit_stack_until(&k, 200000);
+        kit_stack_log(&k, rows[i].log);
+        kit_stack_close(&k);
+    }
+}
+
+/* What is done to the transaction, left or not, at those times. */
+static const struct {
+    const char *name;
+    struct {
+        int64_t at_ms;
+        int status;
+    } rx[3];
+    int64_t leave_ms;
+    const char *log;
+} left[] = {
+    {"silent to the end",
+     {{0, 0}},
+     100,
+     "0 > 192.0.2.2:5060 INVITE\n32000 failed #0: no answer in time\n"},
+    {"it had a provisional: not for ever",
+     {{100, 180}},
+     5000,
+     "0 > 192.0.2.2:5060 INVITE\n100 response 180 #7\n37000 failed #0: no answer in time\n"},
+    {"a provisional that comes late is told, and does not move the end",
+     {{3000, 180}},
+     100,
+     "0 > 192.0.2.2:5060 INVITE\n3000 response 180 #0\n32000 failed #0: no answer in time\n"},
+    {"a failure gets its ACK, each time",
+     {{3000, 486}, {4000, 486}},
+     100,
+     "0 > 192.0.2.2:5060 INVITE\n3000 response 486 #0\n3000 > 192.0.2.2:5060 ACK\n"
+     "4000 > 192.0.2.2:5060 ACK\n35000 ended #0\n"},
+    {"a 2xx is the user's",
+     {{3000, 200}, {4000, 200}},
+     100,
+     "0 > 192.0.2.2:5060 INVITE\n3000 response 200 #0\n4000 response 200 #0\n35000 ended #0\n"},
+    {"after the final: it ends when it would have",
+     {{100, 486}, {7000, 486}},
+     5000,
+     "0 > 192.0.2.2:5060 INVITE\n100 response 486 #7\n100 > 192.0.2.2:5060 ACK\n"
+     "7000 > 192.0.2.2:5060 ACK\n32100 ended #0\n"},
+};
+
+static void test_leave(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof left / sizeof left[0]; i++) {
+        struct kit_stack k;
+        bool is_left = false;
+        dt_tx tx;
+        kit_stack_open(&k, NULL);
+        kit_stack_request(&k, INVITE, (struct dt_request){.cookie = 7, RFC3261}, &tx);
+        for (size_t j = 0; j < 3; j++) {
+            int64_t at = left[i].rx[j].status ? left[i].rx[j].at_ms : 200000;
+            if (!is_left && at > left[i].leave_ms) {
+                kit_stack_until(&k, left[i].leave_ms);
+                dt_stack_leave(k.s, k.now, tx);
+                is_left = true;
+            }
+            kit_stack_until(&k, at);
+            if (left[i].rx[j].status)
+                kit_stack_recv(&k, PEER, answer("INVITE", left[i].rx[j].status));
+        }
+        kit_stack_log(&k, left[i].log);
+        assert_int_equal(dt_stack_counts(k.s)->transactions, 0);
+        dt_stack_leave(k.s, k.now, tx); /* stale ids do nothing */
+        dt_stack_quiet(k.s, tx);
+        kit_stack_close(&k);
+    }
+}
+
+/* A server's transaction can be neither left nor quieted. */
+static void test_leave_server(void **state)
+{
+    struct kit_stack k;
+    (void)state;
+    kit_stack_open(&k, NULL);
+    kit_stack_recv(&k, PEER,
+                   KIT_MSG(.method = "INVITE", .via = "SIP/2.0/UDP 192.0.2.2;branch=z9hG4bKs"));
+    assert_int_equal(dt_stack_set_cookie(k.s, k.tx, 5), DT_OK);
+    dt_stack_leave(k.s, k.now, k.tx);
+    dt_stack_quiet(k.s, k.tx);
+    assert_int_equal(dt_stack_answer(k.s, k.now, k.tx, 486, DT_STR("t"), DT_STR_NONE), DT_OK);
+    kit_stack_drain(&k);
+    kit_stack_hush(&k);
+    kit_stack_until(&k, 600);
+    kit_stack_log(&k, "500 > 192.0.2.2:5060 486\n");
+    kit_stack_close(&k);
+}
+
+/* The request came back to where it was left: the answer is for the one that waits. */
+static void test_left_and_back(void **state)
+{
+    struct kit_stack k;
+    dt_tx first, again;
+    (void)state;
+    kit_stack_open(&k, NULL);
+    kit_stack_request(&k, INVITE, (struct dt_request){.cookie = 1, RFC3261}, &first);
+    kit_stack_recv(&k, PEER, answer("INVITE", 100));
+    dt_stack_leave(k.s, k.now, first);
+    kit_stack_until(&k, 1000);
+    kit_stack_request(&k, INVITE, (struct dt_request){.cookie = 2, RFC3261}, &again);
+    kit_stack_until(&k, 1100);
+    kit_stack_recv(&k, PEER, answer("INVITE", 180));
+    kit_stack_until(&k, 31000);
+    kit_stack_log(&k, "0 > 192.0.2.2:5060 INVITE\n0 response 100 #1\n"
+                      "1000 > 192.0.2.2:5060 INVITE\n1100 response 180 #2\n");
+    dt_stack_abandon(k.s, k.now, again);
+    kit_stack_close(&k);
+}
+
 /* The slot is used again, the id is not (I38). */
 static void test_stale(void **state)
 {
@@ -465,7 +602,9 @@ int main(void)
         cmocka_unit_test(test_strays),        cmocka_unit_test(test_shared_branch),
         cmocka_unit_test(test_abandon),       cmocka_unit_test(test_refused),
         cmocka_unit_test(test_stale),         cmocka_unit_test(test_timer_d),
-        cmocka_unit_test(test_late_host),
+        cmocka_unit_test(test_late_host),     cmocka_unit_test(test_quiet),
+        cmocka_unit_test(test_leave),         cmocka_unit_test(test_leave_server),
+        cmocka_unit_test(test_left_and_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -68,6 +68,8 @@ static void say_message(struct net *n, const struct net_party *from, const struc
         return;
     if (!parse(&m, text, headers))
         say(n, "%s > %s ?%s", from->name, to->name, what);
+    else if (n->no_probes && m.cseq.method == DT_OPTIONS)
+        return;
     else if (m.request)
         say(n, "%s > %s %.*s %u%s", from->name, to->name, DT_FMT(m.method_text), m.cseq.number,
             what);
@@ -86,14 +88,14 @@ static void enqueue(struct net *n, struct net_party *from, struct net_party *to,
 {
     assert_true(n->n_packets < NET_PACKETS);
     n->packets[n->n_packets++] = (struct net_packet){.due = due,
-                                                     .bytes = dt_bytes_hold(bytes),
+                                                     .bytes = bytes ? dt_bytes_hold(bytes) : NULL,
                                                      .from = (uint8_t)index_of(n, from),
                                                      .to = (uint8_t)index_of(n, to),
                                                      .icmp = icmp};
 }
 
-void net_send_bytes(struct net *n, struct net_party *self, struct net_party *to,
-                    struct dt_bytes *bytes)
+static void send_datagram(struct net *n, struct net_party *self, struct net_party *to,
+                          struct dt_bytes *bytes)
 {
     unsigned i = n->sent++;
     bool lost = (i < 64 && (n->lose >> i & 1)) || to->dead;
@@ -105,6 +107,101 @@ void net_send_bytes(struct net *n, struct net_party *self, struct net_party *to,
         enqueue(n, self, to, bytes, n->now + n->delay, false);
     if (i < 64 && (n->twice >> i & 1))
         enqueue(n, self, to, bytes, n->now + n->delay + 50 * DT_MS, false);
+}
+
+/* ---- connections: opened by user agents, accepted by scripts ---- */
+
+static struct net_stream *stream_between(struct net *n, const struct net_party *a,
+                                         const struct net_party *b)
+{
+    for (unsigned i = 0; i < n->n_streams; i++) {
+        struct net_stream *s = &n->streams[i];
+        if ((&n->p[s->ua] == a && &n->p[s->peer] == b) ||
+            (&n->p[s->ua] == b && &n->p[s->peer] == a))
+            return s;
+    }
+    return NULL;
+}
+
+static void stream_packet(struct net *n, struct net_party *from, struct net_party *to,
+                          uint64_t stream, struct dt_bytes *bytes, bool opened)
+{
+    enqueue(n, from, to, bytes, n->now + n->delay, false);
+    n->packets[n->n_packets - 1].stream = stream;
+    n->packets[n->n_packets - 1].opened = opened;
+    n->packets[n->n_packets - 1].closed = !opened && !bytes;
+}
+
+static void connect_stream(struct net *n, struct net_party *p, const struct dt_output *o)
+{
+    struct net_party *to = net_party_at(n, &o->remote);
+
+    say(n, "%s connects", p->name);
+    if (to && to->dead)
+        return;
+    if (!to || !to->tcp || to->refuses) {
+        stream_packet(n, to ? to : p, p, o->stream, NULL, false);
+        n->packets[n->n_packets - 1].icmp = true;
+        return;
+    }
+    assert_true(n->n_streams < NET_STREAMS);
+    n->streams[n->n_streams++] =
+        (struct net_stream){o->stream, (uint8_t)index_of(n, p), (uint8_t)index_of(n, to)};
+    stream_packet(n, to, p, o->stream, NULL, true);
+}
+
+static void send_stream(struct net *n, struct net_party *p, const struct dt_output *o)
+{
+    for (unsigned i = 0; i < n->n_streams; i++) {
+        struct net_party *to = &n->p[n->streams[i].peer];
+        if (n->streams[i].id != o->stream || n->streams[i].ua != index_of(n, p))
+            continue;
+        say_message(n, p, to, dt_bytes_str(o->bytes), " tcp");
+        if (!to->dead)
+            stream_packet(n, p, to, o->stream, o->bytes, false);
+    }
+}
+
+static void close_stream(struct net *n, const struct net_party *p, uint64_t id)
+{
+    for (unsigned i = 0; i < n->n_streams; i++)
+        if (n->streams[i].id == id && n->streams[i].ua == index_of(n, p)) {
+            n->streams[i] = n->streams[--n->n_streams];
+            return;
+        }
+}
+
+void net_reset(struct net *n, struct net_party *p)
+{
+    for (unsigned i = n->n_streams; i-- > 0;) {
+        struct net_stream s = n->streams[i];
+        if (&n->p[s.peer] != p)
+            continue;
+        n->streams[i] = n->streams[--n->n_streams];
+        stream_packet(n, p, &n->p[s.ua], s.id, NULL, false);
+    }
+}
+
+/* Where the Via on top says TCP, a script answers by the connection. */
+static bool answers_by_stream(struct net *n, const struct net_party *self,
+                              const struct net_party *to, struct dt_bytes *bytes)
+{
+    struct dt_sip_header headers[HEADERS];
+    struct dt_sip_msg m;
+
+    return self->peer && stream_between(n, self, to) && parse(&m, dt_bytes_str(bytes), headers) &&
+           !m.request && dt_str_ieq(m.via.transport, DT_STR("TCP"));
+}
+
+void net_send_bytes(struct net *n, struct net_party *self, struct net_party *to,
+                    struct dt_bytes *bytes)
+{
+    if (answers_by_stream(n, self, to, bytes)) {
+        say_message(n, self, to, dt_bytes_str(bytes), " tcp");
+        stream_packet(n, self, to, stream_between(n, self, to)->id, bytes, false);
+        return;
+    }
+    send_datagram(n, self, to, bytes);
 }
 
 void net_send(struct net *n, struct net_party *self, struct net_party *to, const char *text)
@@ -318,6 +415,8 @@ void net_free(struct net *n)
     n->n_packets = 0;
     for (unsigned i = 0; i < n->n_parties; i++) {
         struct net_party *p = &n->p[i];
+        dt_sip_msg_drop(p->invite);
+        p->invite = NULL;
         if (p->peer)
             continue;
         dt_ua_free(p->ua);
@@ -341,7 +440,6 @@ static void ask_dns(struct net *n, struct net_party *p, const struct dt_output *
 
 static void take_output(struct net *n, struct net_party *p, const struct dt_output *o)
 {
-    struct dt_input in = {.kind = DT_IN_STREAM_CLOSED, .err = DT_E_REFUSED, .stream = o->stream};
     struct net_party *to;
 
     switch (o->kind) {
@@ -350,10 +448,14 @@ static void take_output(struct net *n, struct net_party *p, const struct dt_outp
         if (to)
             net_send_bytes(n, p, to, o->bytes);
         break;
-    case DT_OUT_CONNECT: /* nobody here listens */
-        say(n, "%s connects", p->name);
-        in.remote = o->remote;
-        (void)dt_ua_input(p->ua, n->now, &in);
+    case DT_OUT_CONNECT:
+        connect_stream(n, p, o);
+        break;
+    case DT_OUT_STREAM_DATA:
+        send_stream(n, p, o);
+        break;
+    case DT_OUT_CLOSE:
+        close_stream(n, p, o->stream);
         break;
     case DT_OUT_RESOLVE:
         ask_dns(n, p, o);
@@ -395,6 +497,14 @@ static void answer_dns(struct net *n, struct net_party *p, const struct net_pack
     drain(n, p);
 }
 
+static void by_stream(struct dt_input *in, const struct net_packet *k)
+{
+    in->kind = k->opened ? DT_IN_STREAM_OPEN : k->closed ? DT_IN_STREAM_CLOSED : DT_IN_STREAM_DATA;
+    in->stream = k->stream;
+    in->err = !k->closed ? DT_OK : k->icmp ? DT_E_REFUSED : DT_E_CLOSED;
+    in->local.transport = in->remote.transport = DT_TCP;
+}
+
 static void deliver(struct net *n, const struct net_packet *k)
 {
     struct net_party *to = &n->p[k->to], *from = &n->p[k->from];
@@ -408,6 +518,8 @@ static void deliver(struct net *n, const struct net_packet *k)
         answer_dns(n, to, k);
         return;
     }
+    if (k->stream)
+        by_stream(&in, k);
     if (to->dead)
         return;
     if (to->peer) {

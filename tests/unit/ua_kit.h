@@ -7,6 +7,7 @@
  *     500 A > P INVITE 1           a request left at that millisecond, with its CSeq number
  *     500 P > A 180 INVITE         a response
  *     500 A > P INVITE 1 lost      it was dropped on the way
+ *     500 A > P INVITE 1 tcp       over a connection
  *     600 A is talking             a callback */
 #ifndef UA_KIT_H
 #define UA_KIT_H
@@ -15,7 +16,7 @@
 
 #include "dualtone/ua.h"
 
-enum { NET_PARTIES = 6, NET_PACKETS = 512 };
+enum { NET_PARTIES = 6, NET_PACKETS = 512, NET_STREAMS = 16, NET_PLAN = 4 };
 
 struct net;
 struct net_party;
@@ -31,6 +32,13 @@ struct net_party {
     bool refuses;           /* sends to it come back as an ICMP error */
     struct net_party *next; /* a relay: where it forwards requests to */
     int got;                /* requests that a script has seen; it may count on */
+    bool tcp;               /* it accepts connections */
+    /* a node of a cluster (net_node) */
+    const char *cluster, *node; /* of its Dualtone-Node; NULL: it shows none */
+    unsigned boot;
+    int plan[NET_PLAN];        /* what it says to an INVITE, until 0 */
+    int probes;                /* OPTIONS seen */
+    struct dt_sip_msg *invite; /* the newest; freed by net_free */
     /* a user agent */
     struct kit_alloc mem;
     struct dt_env env;
@@ -56,8 +64,15 @@ struct net_packet {
     struct dt_bytes *bytes;
     uint8_t from, to;
     bool icmp;
+    uint64_t stream; /* not 0: by this connection */
+    bool opened, closed;
     uint32_t dns_id; /* not 0: a question on its way, `bytes` is the name */
     enum dt_dns_type dns_type;
+};
+
+struct net_stream {
+    uint64_t id;
+    uint8_t ua, peer;
 };
 
 struct net {
@@ -66,6 +81,9 @@ struct net {
     unsigned n_parties;
     struct net_packet packets[NET_PACKETS];
     unsigned n_packets;
+    struct net_stream streams[NET_STREAMS]; /* that stand */
+    unsigned n_streams;
+    bool no_probes; /* OPTIONS do not stand in the log */
     unsigned sent;  /* datagrams so far */
     uint64_t lose;  /* bit i: the i-th datagram is lost */
     uint64_t twice; /* bit i: it comes twice, the second time 50 ms later */
@@ -82,6 +100,15 @@ bool net_ua_open(struct net_party *p);
 struct net_party *net_script(struct net *n, const char *name, net_peer peer);
 /* A stateless proxy with Record-Route that forwards to `next`. */
 struct net_party *net_relay(struct net *n, const char *name, struct net_party *next);
+/* A proxy of a cluster (design.md R1, R2): all of its nodes write the same branch and sent-by, and
+ * are known by "Dualtone-Node: C;node=NAME;boot=1" in what they answer themselves. Without `next`
+ * it is the callee too: it says `plan` to an INVITE, 200 to BYE, and 487 after CANCEL. */
+struct net_party *net_node(struct net *n, const char *name, struct net_party *next);
+/* What a node says to its newest INVITE, from `a`. */
+void net_node_says(struct net *n, struct net_party *node, struct net_party *a, int status,
+                   const char *tag);
+/* All connections to `p` end. */
+void net_reset(struct net *n, struct net_party *p);
 /* The party with this IP address, or NULL. */
 struct net_party *net_party_at(struct net *n, const struct dt_addr *a);
 /* Frees all; nothing may be left in any allocator. */

@@ -1,0 +1,790 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The calling half of the other path (design.md 5: R16 to R23, R27, R28): two proxies of one
+ * cluster, one of which dies at each moment of a call. */
+#include "ua_kit.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static struct net net;
+
+struct world {
+    struct net_party *a, *p, *t;
+};
+
+static void enroll(struct net_party *a, const char *host)
+{
+    struct dt_registration r = {
+        .identity = {.user = DT_STR("alice"), .domain = DT_STR("example.com")},
+        .registrar = {.host = dt_str_z(host), .port = 5060},
+        .expires = 36000};
+
+    assert_int_equal(dt_ua_register(a->ua, net.now, &r, &a->reg), DT_OK);
+    net_settle(&net);
+}
+
+/* A knows both proxies from its registrations. Times count from there: the call is at 1000. */
+static struct world open_world(const struct dt_ua_config *cfg)
+{
+    struct dt_ua_config c = cfg ? *cfg : (struct dt_ua_config){.fast = true};
+    struct world w;
+
+    c.fast = true;
+    net_init(&net);
+    w.a = net_ua(&net, "A", &c);
+    w.p = net_node(&net, "P", NULL);
+    w.t = net_node(&net, "T", NULL);
+    net.no_probes = true;
+    enroll(w.a, "192.0.2.2");
+    enroll(w.a, "192.0.2.3");
+    assert_true(w.a->registered);
+    net_until(&net, 1000);
+    net_hush(&net);
+    return w;
+}
+
+static void dial(struct world *w)
+{
+    struct dt_outgoing o;
+
+    net_outgoing(&o, w->a, "sip:bob@example.com", w->p, w->t);
+    o.policy = DT_REACH_FAST;
+    assert_int_equal(net_call(&net, w->a, &o), DT_OK);
+}
+
+static void say_plan(struct net_party *p, int a, int b, int c)
+{
+    p->plan[0] = a;
+    p->plan[1] = b;
+    p->plan[2] = c;
+}
+
+/* Everything that is left ends by itself. */
+static void close_world(struct world *w)
+{
+    w->p->dead = w->t->dead = false;
+    net_until(&net, net.now / DT_MS + 1);
+    if (w->a->alive)
+        net_hangup(&net, w->a);
+    net_quiet_end(&net);
+    net_free(&net);
+}
+
+/* ---- before any answer ---- */
+
+/* R22: T1 without a response, then the twin. R28: the words, as it answers first. The death of the
+ * primary changes nothing any more. */
+static void silent_primary(void **state)
+{
+    struct world w = open_world(NULL);
+
+    (void)state;
+    w.p->dead = true;
+    say_plan(w.t, 100, 180, 0);
+    dial(&w);
+    net_until(&net, 20000);
+    net_flow(&net, "1000 A > P INVITE 1\n"
+                   "1500 A > P INVITE 1\n"
+                   "1500 A > T INVITE 1\n"
+                   "1500 T > A 100 INVITE\n"
+                   "1500 T > A 180 INVITE\n"
+                   "1500 A words on\n"
+                   "1500 A words off\n"
+                   "1500 A is ringing\n");
+    net_hush(&net);
+    net_node_says(&net, w.t, w.a, 200, "callee");
+    net_until(&net, 20100);
+    net_flow(&net, "20000 T > A 200 INVITE\n"
+                   "20000 A is talking\n"
+                   "20000 A hears sendrecv\n"
+                   "20000 A > T ACK 1\n");
+    close_world(&w);
+}
+
+/* A proxy that is alive and says nothing: both are asked, with the same bytes, once hedged (R22).
+ * The first response of either ends the repeats to both (R21). */
+static void mute_primary(void **state)
+{
+    struct world w = open_world(NULL);
+
+    (void)state;
+    dial(&w);
+    net_until(&net, 1600);
+    assert_true(dt_str_eq(w.p->invite->text, w.t->invite->text));
+    net_until(&net, 4000);
+    net_node_says(&net, w.t, w.a, 100, NULL);
+    net_until(&net, 12000);
+    net_node_says(&net, w.p, w.a, 180, "callee");
+    net_until(&net, 12100);
+    net_flow(&net, "1000 A > P INVITE 1\n"
+                   "1500 A > P INVITE 1\n"
+                   "1500 A > T INVITE 1\n"
+                   "2000 A > T INVITE 1\n"
+                   "2500 A > P INVITE 1\n"
+                   "3000 A > T INVITE 1\n"
+                   "4000 T > A 100 INVITE\n"
+                   "4000 A words on\n"
+                   "12000 P > A 180 INVITE\n"
+                   "12000 A words off\n"
+                   "12000 A is ringing\n");
+    close_world(&w);
+}
+
+/* Who says 503 or 500 of itself is left; the other one goes on (R21). */
+static void one_refuses(void **state)
+{
+    static const int statuses[] = {503, 500, 408, 482};
+
+    (void)state;
+    for (size_t i = 0; i < 4; i++) {
+        struct world w = open_world(NULL);
+        char want[400];
+        dial(&w);
+        net_until(&net, 1600);
+        net_node_says(&net, w.t, w.a, 180, "callee");
+        net_node_says(&net, w.p, w.a, statuses[i], "p");
+        net_until(&net, 30000);
+        snprintf(want, sizeof(want),
+                 "1000 A > P INVITE 1\n1500 A > P INVITE 1\n1500 A > T INVITE 1\n"
+                 "1600 T > A 180 INVITE\n1600 P > A %d INVITE\n1600 A is ringing\n"
+                 "1600 A > P ACK 1\n",
+                 statuses[i]);
+        net_flow(&net, want);
+        close_world(&w);
+    }
+}
+
+static void twin_refuses(void **state)
+{
+    struct world w = open_world(NULL);
+
+    (void)state;
+    dial(&w);
+    net_until(&net, 1600);
+    net_node_says(&net, w.t, w.a, 503, "t");
+    net_until(&net, 2000);
+    net_node_says(&net, w.p, w.a, 180, "callee");
+    net_until(&net, 3000);
+    net_flow(&net, "1000 A > P INVITE 1\n"
+                   "1500 A > P INVITE 1\n"
+                   "1500 A > T INVITE 1\n"
+                   "1600 T > A 503 INVITE\n"
+                   "1600 A > T ACK 1\n"
+                   "2000 P > A 180 INVITE\n"
+                   "2000 A is ringing\n");
+    close_world(&w);
+}
+
+/* ---- both answer ---- */
+
+/* One dialog; each copy of the 2xx gets its ACK (R21, I6). */
+static void both_answer(void **state)
+{
+    struct world w = open_world(NULL);
+
+    (void)state;
+    dial(&w);
+    net_until(&net, 1600);
+    net_hush(&net);
+    net_node_says(&net, w.p, w.a, 200, "callee");
+    net_node_says(&net, w.t, w.a, 200, "callee");
+    net_until(&net, 1700);
+    net_node_says(&net, w.t, w.a, 200, "callee");
+    net_until(&net, 5000);
+    net_hangup(&net, w.a);
+    net_until(&net, 6000);
+    net_flow(&net, "1600 P > A 200 INVITE\n"
+                   "1600 T > A 200 INVITE\n"
+                   "1600 A is talking\n"
+                   "1600 A hears sendrecv\n"
+                   "1600 A > P ACK 1\n"
+                   "1600 A > P ACK 1\n"
+                   "1600 A > T ACK 1\n"
+                   "1700 T > A 200 INVITE\n"
+                   "1700 A > P ACK 1\n"
+                   "1700 A > T ACK 1\n"
+                   "5000 A is ending\n"
+                   "5000 A hears nothing\n"
+                   "5000 A > P BYE 2\n"
+                   "5000 P > A 200 BYE\n"
+                   "5000 A ended 0\n");
+    close_world(&w);
+}
+
+/* Two callees answered: the second one's call is ended (I13). */
+static void both_fork(void **state)
+{
+    struct world w = open_world(NULL);
+
+    (void)state;
+    dial(&w);
+    net_until(&net, 1600);
+    net_hush(&net);
+    net_node_says(&net, w.p, w.a, 200, "callee");
+    net_node_says(&net, w.t, w.a, 200, "other");
+    net_until(&net, 1700);
+    net_flow(&net, "1600 P > A 200 INVITE\n"
+                   "1600 T > A 200 INVITE\n"
+                   "1600 A is talking\n"
+                   "1600 A hears sendrecv\n"
+                   "1600 A > P ACK 1\n"
+                   "1600 A > T ACK 1\n"
+                   "1600 A > T BYE 2\n"
+                   "1600 T > A 200 BYE\n");
+    assert_int_equal(w.a->state, DT_CALL_TALKING);
+    close_world(&w);
+}
+
+static void both_busy(void **state)
+{
+    struct world w = open_world(NULL);
+
+    (void)state;
+    dial(&w);
+    net_until(&net, 1600);
+    net_hush(&net);
+    net_node_says(&net, w.t, w.a, 486, "callee");
+    net_node_says(&net, w.p, w.a, 486, "callee");
+    net_until(&net, 5000);
+    net_flow(&net, "1600 T > A 486 INVITE\n"
+                   "1600 P > A 486 INVITE\n"
+                   "1600 A ended 486 by peer\n"
+                   "1600 A > T ACK 1\n"
+                   "1600 A > P ACK 1\n");
+    close_world(&w);
+}
+
+/* The next CSeq goes where the challenge came from. */
+static void challenge_by_twin(void **state)
+{
+    struct world w = open_world(NULL);
+
+    (void)state;
+    w.p->dead = true;
+    dial(&w);
+    net_until(&net, 1600);
+    net_respond(&net, w.t, w.a, w.t->invite, 407, "t",
+                "Proxy-Authenticate: Digest realm=\"r\", nonce=\"n\"\r\n", NULL);
+    say_plan(w.t, 100, 180, 0);
+    net_until(&net, 6000);
+    net_flow(&net, "1000 A > P INVITE 1\n"
+                   "1500 A > P INVITE 1\n"
+                   "1500 A > T INVITE 1\n"
+                   "1600 T > A 407 INVITE\n"
+                   "1600 A > T ACK 1\n"
+                   "1600 A > T INVITE 2\n"
+                   "1600 T > A 100 INVITE\n"
+                   "1600 T > A 180 INVITE\n"
+                   "1600 A is ringing\n");
+    close_world(&w);
+}
+
+/* ---- death after 100 ---- */
+
+/* R18: asked once a second, then each 250 ms; the third that is missed is death. */
+static void dies_proceeding(void **state)
+{
+    struct world w = open_world(NULL);
+
+    (void)state;
+    net.no_probes = false;
+    say_plan(w.p, 100, 0, 0);
+    say_plan(w.t, 100, 180, 0);
+    dial(&w);
+    net_until(&net, 1200);
+    w.p->dead = true;
+    net_until(&net, 4500);
+    net_flow(&net, "1000 A > P INVITE 1\n"
+                   "1000 P > A 100 INVITE\n"
+                   "1000 A > T OPTIONS 1\n"
+                   "1000 T > A 200 OPTIONS\n"
+                   "2000 A > P OPTIONS 1\n"
+                   "2000 A > T OPTIONS 1\n"
+                   "2000 T > A 200 OPTIONS\n"
+                   "2500 A > P OPTIONS 1\n"
+                   "2750 A > P OPTIONS 1\n"
+                   "3000 A > P OPTIONS 1\n"
+                   "3000 A > T OPTIONS 1\n"
+                   "3000 T > A 200 OPTIONS\n"
+                   "3250 A words on\n"
+                   "3250 A > T INVITE 1\n"
+                   "3250 T > A 100 INVITE\n"
+                   "3250 T > A 180 INVITE\n"
+                   "3250 A words off\n"
+                   "3250 A is ringing\n"
+                   "4250 A > T OPTIONS 1\n"
+                   "4250 T > A 200 OPTIONS\n");
+    assert_true(dt_str_eq(w.p->invite->text, w.t->invite->text));
+    close_world(&w);
+}
+
+/* It rang: the twin finds the callee again, who says so (R24 has nothing to do). */
+static void dies_ringing(void **state)
+{
+    struct world w = open_world(NULL);
+
+    (void)state;
+    say_plan(w.p, 100, 180, 0);
+    say_plan(w.t, 100, 180, 0);
+    dial(&w);
+    net_until(&net, 1200);
+    w.p->dead = true;
+    net_until(&net, 20000);
+    net_flow(&net, "1000 A > P INVITE 1\n"
+                   "1000 P > A 100 INVITE\n"
+                   "1000 P > A 180 INVITE\n"
+                   "1000 A is ringing\n"
+                   "3250 A words on\n"
+                   "3250 A > T INVITE 1\n"
+                   "3250 T > A 100 INVITE\n"
+                   "3250 T > A 180 INVITE\n"
+                   "3250 A words off\n");
+    assert_true(dt_str_eq(w.p->invite->text, w.t->invite->text));
+    net_node_says(&net, w.t, w.a, 200, "callee");
+    net_until(&net, 20100);
+    net_flow(&net, "20000 T > A 200 INVITE\n"
+                   "20000 A is talking\n"
+                   "20000 A hears sendrecv\n"
+                   "20000 A > T ACK 1\n");
+    close_world(&w);
+}
+
+/* R17: no probe has failed, but what it held is lost. */
+static void restarts(void **state)
+{
+    struct world w = open_world(NULL);
+
+    (void)state;
+    say_plan(w.p, 100, 180, 0);
+    say_plan(w.t, 100, 180, 0);
+    dial(&w);
+    net_until(&net, 1200);
+    w.p->boot = 2;
+    net_until(&net, 6000);
+    net_flow(&net, "1000 A > P INVITE 1\n"
+                   "1000 P > A 100 INVITE\n"
+                   "1000 P > A 180 INVITE\n"
+                   "1000 A is ringing\n"
+                   "2000 A words on\n"
+                   "2000 A > T INVITE 1\n"
+                   "2000 T > A 100 INVITE\n"
+                   "2000 T > A 180 INVITE\n"
+                   "2000 A words off\n");
+    close_world(&w);
+}
+
+/* R16: an ICMP error can be forged: one does nothing, the second is death. */
+static void refuses_later(void **state)
+{
+    struct world w = open_world(NULL);
+
+    (void)state;
+    net.no_probes = false;
+    say_plan(w.p, 100, 0, 0);
+    say_plan(w.t, 100, 180, 0);
+    dial(&w);
+    net_until(&net, 1200);
+    w.p->refuses = true;
+    net_until(&net, 3500);
+    net_flow(&net, "1000 A > P INVITE 1\n"
+                   "1000 P > A 100 INVITE\n"
+                   "1000 A > T OPTIONS 1\n"
+                   "1000 T > A 200 OPTIONS\n"
+                   "2000 A > P OPTIONS 1\n"
+                   "2000 A > T OPTIONS 1\n"
+                   "2000 T > A 200 OPTIONS\n"
+                   "2500 A > P OPTIONS 1\n"
+                   "2500 A words on\n"
+                   "2500 A > T INVITE 1\n"
+                   "2500 T > A 100 INVITE\n"
+                   "2500 T > A 180 INVITE\n"
+                   "2500 A words off\n"
+                   "2500 A is ringing\n"
+                   "3500 A > T OPTIONS 1\n"
+                   "3500 T > A 200 OPTIONS\n");
+    w.p->refuses = false;
+    close_world(&w);
+}
+
+/* The INVITE itself is refused: this path ends at once (R16), by the twin. */
+static void refuses(void **state)
+{
+    struct world w = open_world(NULL);
+
+    (void)state;
+    w.p->refuses = true;
+    say_plan(w.t, 100, 180, 0);
+    dial(&w);
+    net_until(&net, 1900);
+    net_flow(&net, "1000 A > P INVITE 1\n"
+                   "1000 A words on\n"
+                   "1000 A > T INVITE 1\n"
+                   "1000 T > A 100 INVITE\n"
+                   "1000 T > A 180 INVITE\n"
+                   "1000 A words off\n"
+                   "1000 A is ringing\n");
+    w.p->refuses = false;
+    close_world(&w);
+}
+
+/* The first came back as another boot; then the twin dies: back to the first. */
+static void second_death(void **state)
+{
+    struct world w = open_world(NULL);
+
+    (void)state;
+    say_plan(w.p, 100, 180, 0);
+    say_plan(w.t, 100, 180, 0);
+    dial(&w);
+    net_until(&net, 1200);
+    w.p->dead = true;
+    net_until(&net, 5000);
+    w.p->dead = false;
+    w.p->boot = 2;
+    net_until(&net, 12000);
+    w.t->dead = true;
+    net_until(&net, 20000);
+    net_flow(&net, "1000 A > P INVITE 1\n"
+                   "1000 P > A 100 INVITE\n"
+                   "1000 P > A 180 INVITE\n"
+                   "1000 A is ringing\n"
+                   "3250 A words on\n"
+                   "3250 A > T INVITE 1\n"
+                   "3250 T > A 100 INVITE\n"
+                   "3250 T > A 180 INVITE\n"
+                   "3250 A words off\n"
+                   "13500 A words on\n"
+                   "13500 A > P INVITE 1\n"
+                   "13500 P > A 100 INVITE\n"
+                   "13500 P > A 180 INVITE\n"
+                   "13500 A words off\n");
+    net_node_says(&net, w.p, w.a, 200, "callee");
+    net_until(&net, 20100);
+    net_flow(&net, "20000 P > A 200 INVITE\n"
+                   "20000 A is talking\n"
+                   "20000 A hears sendrecv\n"
+                   "20000 A > P ACK 1\n");
+    close_world(&w);
+}
+
+/* ---- CANCEL (R23) ---- */
+
+/* The one that is known to be dead is not asked. */
+static void cancel_dead(void **state)
+{
+    struct world w = open_world(NULL);
+
+    (void)state;
+    say_plan(w.p, 100, 180, 0);
+    say_plan(w.t, 100, 180, 0);
+    dial(&w);
+    net_until(&net, 1200);
+    w.p->dead = true;
+    net_until(&net, 5000);
+    net_hush(&net);
+    net_hangup(&net, w.a);
+    net_until(&net, 60000);
+    net_flow(&net, "5000 A is ending\n"
+                   "5000 A > T CANCEL 1\n"
+                   "5000 T > A 200 CANCEL\n"
+                   "5000 T > A 487 INVITE\n"
+                   "5000 A ended 487\n"
+                   "5000 A > T ACK 1\n");
+    close_world(&w);
+}
+
+/* Its death is not known yet: T1 without a final, then the twin. */
+static void cancel_unnoticed(void **state)
+{
+    struct world w = open_world(NULL);
+
+    (void)state;
+    say_plan(w.p, 100, 180, 0);
+    dial(&w);
+    net_until(&net, 1200);
+    w.p->dead = true;
+    w.t->invite = dt_sip_msg_keep(&dt_alloc_libc, w.p->invite); /* as found by R6 */
+    net_hush(&net);
+    net_hangup(&net, w.a);
+    net_until(&net, 60000);
+    net_flow(&net, "1200 A is ending\n"
+                   "1200 A > P CANCEL 1\n"
+                   "1700 A > P CANCEL 1\n"
+                   "1700 A > T CANCEL 1\n"
+                   "1700 T > A 200 CANCEL\n"
+                   "1700 T > A 487 INVITE\n"
+                   "1700 A ended 487\n"
+                   "1700 A > P ACK 1\n"
+                   "1700 A > T ACK 1\n");
+    close_world(&w);
+}
+
+/* No CANCEL before a provisional: the path is kept, at the twin too, and cancelled by its first
+ * 1xx. */
+static void hangup_unheard(void **state)
+{
+    struct world w = open_world(NULL);
+
+    (void)state;
+    w.p->dead = true;
+    say_plan(w.t, 0, 0, 0);
+    dial(&w);
+    net_until(&net, 1200);
+    net_hangup(&net, w.a);
+    net_until(&net, 3000);
+    net_flow(&net, "1000 A > P INVITE 1\n"
+                   "1200 A is ending\n"
+                   "1500 A > P INVITE 1\n"
+                   "1500 A > T INVITE 1\n"
+                   "2000 A > T INVITE 1\n"
+                   "3000 A > T INVITE 1\n");
+    net_node_says(&net, w.t, w.a, 180, "callee");
+    net_until(&net, 60000);
+    net_flow(&net, "3000 T > A 180 INVITE\n"
+                   "3000 A > T CANCEL 1\n"
+                   "3000 T > A 200 CANCEL\n"
+                   "3000 T > A 487 INVITE\n"
+                   "3000 A ended 487\n"
+                   "3000 A > T ACK 1\n");
+    close_world(&w);
+}
+
+/* ---- the call stands ---- */
+
+static void talk(struct world *w)
+{
+    say_plan(w->p, 100, 180, 200);
+    say_plan(w->t, 100, 180, 200);
+    dial(w);
+    net_until(&net, 1100);
+    assert_int_equal(w->a->state, DT_CALL_TALKING);
+    net_hush(&net);
+}
+
+/* The ACK may have died with the node: again by the twin, if within 64 T1. */
+static void ack_lost(void **state)
+{
+    static const struct {
+        int64_t dies_at;
+        unsigned acks;
+    } rows[] = {{1100, 1}, {8000, 1}, {31000, 0}, {60000, 0}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        struct world w = open_world(NULL);
+        talk(&w);
+        net_until(&net, rows[i].dies_at);
+        w.p->dead = true;
+        net_until(&net, rows[i].dies_at + 45000);
+        assert_int_equal(strstr(net.log, "A > T ACK 1\n") != NULL, rows[i].acks);
+        assert_int_equal(strchr(net.log, '\n') == NULL, rows[i].acks == 0);
+        assert_int_equal(w.a->state, DT_CALL_TALKING); /* R27 */
+        net_hush(&net);
+        close_world(&w);
+    }
+}
+
+/* BYE: T1, then the twin; to the twin alone when the death is known. */
+static void bye(void **state)
+{
+    struct world w = open_world(NULL);
+
+    (void)state;
+    talk(&w);
+    w.p->dead = true;
+    net_hangup(&net, w.a);
+    net_until(&net, 5000);
+    net_flow(&net, "1100 A is ending\n"
+                   "1100 A hears nothing\n"
+                   "1100 A > P BYE 2\n"
+                   "1600 A > P BYE 2\n"
+                   "1600 A > T BYE 2\n"
+                   "1600 T > A 200 BYE\n"
+                   "1600 A ended 0\n");
+    close_world(&w);
+
+    w = open_world(NULL);
+    talk(&w);
+    w.p->dead = true;
+    net_until(&net, 60000);
+    net_hush(&net);
+    net_hangup(&net, w.a);
+    net_until(&net, 61000);
+    net_flow(&net, "60000 A is ending\n"
+                   "60000 A hears nothing\n"
+                   "60000 A > T BYE 2\n"
+                   "60000 T > A 200 BYE\n"
+                   "60000 A ended 0\n");
+    close_world(&w);
+}
+
+/* The same for a re-INVITE. */
+static void hold(void **state)
+{
+    struct world w = open_world(NULL);
+
+    (void)state;
+    talk(&w);
+    w.p->dead = true;
+    net_hold(&net, w.a, true);
+    net_until(&net, 5000);
+    net_flow(&net, "1100 A > P INVITE 2\n"
+                   "1600 A > P INVITE 2\n"
+                   "1600 A > T INVITE 2\n"
+                   "1600 T > A 100 INVITE\n"
+                   "1600 T > A 180 INVITE\n"
+                   "1600 T > A 200 INVITE\n"
+                   "1600 A hears sendonly\n"
+                   "1600 A > T ACK 2\n"
+                   "2350 A > T ACK 1\n");
+    close_world(&w);
+}
+
+/* ---- TCP ---- */
+
+static void dial_tcp(struct world *w)
+{
+    struct dt_outgoing o;
+
+    net_outgoing(&o, w->a, "sip:bob@example.com", w->p, w->t);
+    o.policy = DT_REACH_FAST;
+    o.primary.transport_given = o.backup.transport_given = true;
+    o.primary.transport = o.backup.transport = DT_TCP;
+    assert_int_equal(net_call(&net, w->a, &o), DT_OK);
+}
+
+static struct world open_tcp(void)
+{
+    struct dt_ua_config cfg = {.tcp = true};
+    struct world w = open_world(&cfg);
+
+    w.p->tcp = w.t->tcp = true;
+    say_plan(w.p, 100, 180, 0);
+    say_plan(w.t, 100, 180, 0);
+    return w;
+}
+
+/* The connection ends while it rings. */
+static void tcp_closed(void **state)
+{
+    struct world w = open_tcp();
+
+    (void)state;
+    dial_tcp(&w);
+    net_until(&net, 1200);
+    w.p->tcp = false;
+    w.p->refuses = true;
+    net_reset(&net, w.p);
+    net_until(&net, 9000);
+    net_flow(&net, "1000 A connects\n"
+                   "1000 A > P INVITE 1 tcp\n"
+                   "1000 P > A 100 INVITE tcp\n"
+                   "1000 P > A 180 INVITE tcp\n"
+                   "1000 A is ringing\n"
+                   "2500 A words on\n"
+                   "2500 A connects\n"
+                   "2500 A > T INVITE 1 tcp\n"
+                   "2500 T > A 100 INVITE tcp\n"
+                   "2500 T > A 180 INVITE tcp\n"
+                   "2500 A words off\n");
+    w.p->refuses = false;
+    close_world(&w);
+}
+
+static void tcp_refused(void **state)
+{
+    struct world w = open_tcp();
+
+    (void)state;
+    w.p->tcp = false;
+    dial_tcp(&w);
+    net_until(&net, 3000);
+    net_flow(&net, "1000 A connects\n"
+                   "1000 A words on\n"
+                   "1000 A connects\n"
+                   "1000 A > T INVITE 1 tcp\n"
+                   "1000 T > A 100 INVITE tcp\n"
+                   "1000 T > A 180 INVITE tcp\n"
+                   "1000 A words off\n"
+                   "1000 A is ringing\n");
+    close_world(&w);
+}
+
+/* Over TCP nothing is repeated; T1 counts all the same. */
+static void tcp_silent(void **state)
+{
+    struct world w = open_tcp();
+
+    (void)state;
+    w.p->dead = true;
+    dial_tcp(&w);
+    net_until(&net, 9000);
+    net_flow(&net, "1000 A connects\n"
+                   "1500 A connects\n"
+                   "1500 A > T INVITE 1 tcp\n"
+                   "1500 T > A 100 INVITE tcp\n"
+                   "1500 T > A 180 INVITE tcp\n"
+                   "1500 A words on\n"
+                   "1500 A words off\n"
+                   "1500 A is ringing\n");
+    close_world(&w);
+}
+
+/* RFC 3261 18.1.1: too large for a datagram. The proxies are known by UDP, and are twins. */
+static void large(void **state)
+{
+    struct world w = open_tcp();
+    struct dt_outgoing o;
+    char target[1300] = "sip:";
+
+    (void)state;
+    memset(target + 4, 'b', 1200);
+    memcpy(target + 1204, "@example.com", sizeof("@example.com"));
+    w.p->dead = true;
+    net_outgoing(&o, w.a, target, w.p, w.t);
+    o.policy = DT_REACH_FAST;
+    assert_int_equal(net_call(&net, w.a, &o), DT_OK);
+    net_until(&net, 9000);
+    net_flow(&net, "1000 A connects\n"
+                   "1500 A connects\n"
+                   "1500 A > T INVITE 1 tcp\n"
+                   "1500 T > A 100 INVITE tcp\n"
+                   "1500 T > A 180 INVITE tcp\n"
+                   "1500 A words on\n"
+                   "1500 A words off\n"
+                   "1500 A is ringing\n");
+    close_world(&w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(silent_primary),
+        cmocka_unit_test(mute_primary),
+        cmocka_unit_test(one_refuses),
+        cmocka_unit_test(twin_refuses),
+        cmocka_unit_test(both_answer),
+        cmocka_unit_test(both_fork),
+        cmocka_unit_test(both_busy),
+        cmocka_unit_test(challenge_by_twin),
+        cmocka_unit_test(dies_proceeding),
+        cmocka_unit_test(dies_ringing),
+        cmocka_unit_test(restarts),
+        cmocka_unit_test(refuses_later),
+        cmocka_unit_test(refuses),
+        cmocka_unit_test(second_death),
+        cmocka_unit_test(cancel_dead),
+        cmocka_unit_test(cancel_unnoticed),
+        cmocka_unit_test(hangup_unheard),
+        cmocka_unit_test(ack_lost),
+        cmocka_unit_test(bye),
+        cmocka_unit_test(hold),
+        cmocka_unit_test(tcp_closed),
+        cmocka_unit_test(tcp_refused),
+        cmocka_unit_test(tcp_silent),
+        cmocka_unit_test(large),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
