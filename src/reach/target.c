@@ -11,7 +11,7 @@ enum {
     DOWN_S = 5,
     CALL_MS = 1000,
     SUSPECT_MS = 250,
-    BUSY_S = 5,  /* where a 503 gave no Retry-After */
+    BUSY_S = 5, /* where a 503 gave no Retry-After */
     REFUSALS = 2 /* an ICMP error can be forged: the second one counts */
 };
 
@@ -194,6 +194,10 @@ static void count(dt_time now, struct dt_target *g, enum dt_evidence what)
         break;
     case DT_EVIDENCE_REFUSED:
         g->refusals = bump(g->refusals);
+        if (g->probing && g->refusals < REFUSALS) { /* this probe is over: the next one decides */
+            g->probing = false;
+            g->next_probe = now + SUSPECT_MS * DT_MS;
+        }
         break;
     case DT_EVIDENCE_MISSED:
         g->probes_missed = bump(g->probes_missed);

@@ -483,8 +483,8 @@ void dt__known_heard(struct dt_ua *ua, dt_time now, const struct dt_sip_msg *m,
 /* Arms ua->probe_timer; what is due then (R18). */
 void dt__known_arm(struct dt_ua *ua, dt_time now);
 void dt__known_tick(struct dt_ua *ua, dt_time now);
-/* Was this the transaction of a probe, which has ended now? */
-bool dt__known_is_probe(struct dt_ua *ua, dt_tx tx);
+/* Was this the transaction of a probe? It has failed: refused, it says something (R16). */
+bool dt__known_failed(struct dt_ua *ua, dt_time now, dt_tx tx, int err);
 
 /* twins.c: only for requests to targets that are known. */
 /* Where a request goes that would go to a proxy known to be down: into s->targets. */

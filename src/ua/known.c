@@ -99,14 +99,18 @@ void dt_ua_known_read(struct dt_ua *ua, dt_time now, struct dt_str text)
 
 /* ---- probes ---- */
 
-bool dt__known_is_probe(struct dt_ua *ua, dt_tx tx)
+bool dt__known_failed(struct dt_ua *ua, dt_time now, dt_tx tx, int err)
 {
-    for (size_t i = 0; i < ua->known.n; i++)
-        if (ua->probes[i] == tx) {
-            ua->probes[i] = 0;
-            return true;
-        }
-    return false;
+    size_t i = 0;
+
+    while (i < ua->known.n && ua->probes[i] != tx)
+        i++;
+    if (i == ua->known.n)
+        return false;
+    ua->probes[i] = 0;
+    if (err == DT_E_REFUSED || err == DT_E_UNREACHABLE)
+        dt__known_evidence(ua, now, &ua->known.list[i].addr, DT_EVIDENCE_REFUSED);
+    return true;
 }
 
 /* A call that waits for an answer, or repeats something. */

@@ -375,7 +375,7 @@ void dt__sends_failed(void *user, dt_time now, dt_tx tx, uint64_t cookie, int er
     struct dt_ua *ua = user;
     struct dt__send *s = dt__id_find(&ua->ids, cookie, DT__SEND);
 
-    if (dt__known_is_probe(ua, tx) || !s)
+    if (dt__known_failed(ua, now, tx, err) || !s)
         return;
     if (s->twin.tx == tx) {
         s->twin.tx = 0;
