@@ -262,8 +262,12 @@ static void progress(struct dt_call *c, dt_time now, const struct dt_sip_msg *m)
         if (dt_oa_remote(&oa, sdp, &early) == DT_OK)
             dt__call_media(c, &early);
     }
-    if (m->status == 180)
-        dt__call_set_state(c, now, DT_CALL_RINGING);
+    if (m->status != 180)
+        return;
+    dt__call_set_state(c, now, DT_CALL_RINGING);
+    if (c->ring_again)
+        dt__call_tell(c, DT__TELL_STATE);
+    c->ring_again = false;
 }
 
 static int make_dialog(struct dt_call *c, struct dt__send *s, const struct dt_sip_msg *m)
@@ -369,6 +373,9 @@ static void obey_one(struct dt_call *c, dt_time now, const struct dt_order *o,
             dt__send_cancel(s, now);
         break;
     case DT_ORDER_WORDS_ON:
+        c->ring_again = true;
+        dt__call_tell(c, DT__TELL_WORDS);
+        break;
     case DT_ORDER_WORDS_OFF:
         dt__call_tell(c, DT__TELL_WORDS);
         break;
