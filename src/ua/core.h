@@ -249,12 +249,14 @@ struct dt_reg {
 
 struct dt__past {
     struct dt_list link;
-    struct dt_map_entry entry;
+    struct dt_map_entry entry;      /* of ua->pasts */
+    struct dt_map_entry by_request; /* of ua->past_requests */
     struct dt_timer timer;
     int status;
-    struct dt_str key;   /* branch and sent-by, in `text` */
-    struct dt_str tag;   /* our To tag */
-    struct dt_bytes *ok; /* the 2xx itself */
+    struct dt_str key;     /* branch and sent-by, in `text` */
+    struct dt_str request; /* Call-ID, From tag, CSeq, Request-URI; there too */
+    struct dt_str tag;     /* our To tag */
+    struct dt_bytes *ok;   /* the 2xx itself */
     char text[];
 };
 
@@ -273,6 +275,7 @@ struct dt_ua {
     struct dt_map by_branch;  /* dt__send */
     struct dt_map by_call_id; /* dt_call: its dialog, or the INVITE that rings */
     struct dt_map pasts;
+    struct dt_map past_requests;
     struct dt_list calls, regs, telling, telling_regs, reaping, dead, broken, past_list;
     unsigned n_calls, n_lingering, n_regs, n_pasts;
     unsigned depth; /* of entry calls */
