@@ -412,6 +412,8 @@ static enum dt_path_event event_of(struct dt__send *s, const struct dt_sip_msg *
     if (e == DT_PATH_EV_2XX && p->state == DT_PATH_ANSWERED &&
         !dt_dialog_has_response(&c->dialog, m))
         return DT_PATH_EV_2XX_FORK;
+    if (e == DT_PATH_EV_BUSY_HOP && !dt__send_is_hops(s, m))
+        return DT_PATH_EV_SOFT;
     if (e == DT_PATH_EV_REDIRECT && trying && best_contact(s, m).n == 0)
         return DT_PATH_EV_FINAL;
     if (e == DT_PATH_EV_AUTH && trying &&

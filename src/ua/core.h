@@ -359,6 +359,9 @@ void dt__send_dialog(struct dt__send *s, dt_time now);
 void dt__send_again(struct dt__send *s, dt_time now);
 void dt__send_found(struct dt__send *s, dt_time now, const struct dt_addr *targets, size_t n,
                     int err);
+/* Is this a 503 that the next hop made itself? A proxy makes a 500 of the 503 of others (16.7 step
+ * 6). One that does not is told apart only when the callee has spoken before, with its 1xx. */
+bool dt__send_is_hops(const struct dt__send *s, const struct dt_sip_msg *m);
 /* s->bytes as a transaction to `to`. As dt_stack_request. */
 int dt__send_request(struct dt__send *s, dt_time now, const struct dt_hop *to, dt_tx *tx);
 /* The CANCEL of a path, by the stack or, when its transaction is gone, by ourselves. */
@@ -484,6 +487,9 @@ void dt__known_evidence(struct dt_ua *ua, dt_time now, const struct dt_addr *add
 /* A response came from there: life, and perhaps who it is (R17). */
 void dt__known_heard(struct dt_ua *ua, dt_time now, const struct dt_sip_msg *m,
                      const struct dt_hop *from);
+/* A 503 that it made itself came from there. */
+void dt__known_busy(struct dt_ua *ua, dt_time now, const struct dt_sip_msg *m,
+                    const struct dt_hop *from);
 /* Arms ua->probe_timer; what is due then (R18). */
 void dt__known_arm(struct dt_ua *ua, dt_time now);
 void dt__known_tick(struct dt_ua *ua, dt_time now);
