@@ -85,6 +85,9 @@ struct dt_target *dt_targets_find(struct dt_targets *t, const struct dt_addr *ad
 struct dt_target *dt_targets_add(struct dt_targets *t, dt_time now, const struct dt_addr *addr);
 /* The only writer of health. True: it has died with this (down, or restarted). */
 bool dt_target_evidence(dt_time now, struct dt_target *g, enum dt_evidence what);
+/* It said 503 itself: no new call goes there for `retry_after` seconds, 300 at most; 0: it gave no
+ * time, 5. Evidence too. */
+void dt_target_busy(dt_time now, struct dt_target *g, uint32_t retry_after);
 /* Who answers there (R17). True: another boot of the same node, so what it held is lost. */
 bool dt_target_node(dt_time now, struct dt_target *g, const struct dt_node_id *id);
 /* R20: another target of the same cluster that is not down, or NULL. */

@@ -11,7 +11,8 @@ enum {
     DOWN_S = 5,
     CALL_MS = 1000,
     SUSPECT_MS = 250,
-    BUSY_S = 5,  /* where a 503 gave no Retry-After */
+    BUSY_S = 5, /* where a 503 gave no Retry-After */
+    BUSY_MAX_S = 300,
     REFUSALS = 2 /* an ICMP error can be forged: the second one counts */
 };
 
@@ -194,6 +195,10 @@ static void count(dt_time now, struct dt_target *g, enum dt_evidence what)
         break;
     case DT_EVIDENCE_REFUSED:
         g->refusals = bump(g->refusals);
+        if (g->probing && g->refusals < REFUSALS) { /* this probe is over: the next one decides */
+            g->probing = false;
+            g->next_probe = now + SUSPECT_MS * DT_MS;
+        }
         break;
     case DT_EVIDENCE_MISSED:
         g->probes_missed = bump(g->probes_missed);
@@ -227,6 +232,13 @@ bool dt_target_evidence(dt_time now, struct dt_target *g, enum dt_evidence what)
     }
     remember(g, now, what, g->health);
     return died;
+}
+
+void dt_target_busy(dt_time now, struct dt_target *g, uint32_t retry_after)
+{
+    (void)dt_target_evidence(now, g, DT_EVIDENCE_BUSY);
+    if (retry_after)
+        g->busy_until = now + (retry_after < BUSY_MAX_S ? retry_after : BUSY_MAX_S) * DT_SECOND;
 }
 
 bool dt_target_node(dt_time now, struct dt_target *g, const struct dt_node_id *id)

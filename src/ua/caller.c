@@ -262,8 +262,12 @@ static void progress(struct dt_call *c, dt_time now, const struct dt_sip_msg *m)
         if (dt_oa_remote(&oa, sdp, &early) == DT_OK)
             dt__call_media(c, &early);
     }
-    if (m->status == 180)
-        dt__call_set_state(c, now, DT_CALL_RINGING);
+    if (m->status != 180)
+        return;
+    dt__call_set_state(c, now, DT_CALL_RINGING);
+    if (c->ring_again)
+        dt__call_tell(c, DT__TELL_STATE);
+    c->ring_again = false;
 }
 
 static int make_dialog(struct dt_call *c, struct dt__send *s, const struct dt_sip_msg *m)
@@ -369,6 +373,9 @@ static void obey_one(struct dt_call *c, dt_time now, const struct dt_order *o,
             dt__send_cancel(s, now);
         break;
     case DT_ORDER_WORDS_ON:
+        c->ring_again = true;
+        dt__call_tell(c, DT__TELL_WORDS);
+        break;
     case DT_ORDER_WORDS_OFF:
         dt__call_tell(c, DT__TELL_WORDS);
         break;
@@ -405,6 +412,8 @@ static enum dt_path_event event_of(struct dt__send *s, const struct dt_sip_msg *
     if (e == DT_PATH_EV_2XX && p->state == DT_PATH_ANSWERED &&
         !dt_dialog_has_response(&c->dialog, m))
         return DT_PATH_EV_2XX_FORK;
+    if (e == DT_PATH_EV_BUSY_HOP && !dt__send_is_hops(s, m))
+        return DT_PATH_EV_SOFT;
     if (e == DT_PATH_EV_REDIRECT && trying && best_contact(s, m).n == 0)
         return DT_PATH_EV_FINAL;
     if (e == DT_PATH_EV_AUTH && trying &&

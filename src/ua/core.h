@@ -166,7 +166,8 @@ struct dt_call {
     bool caller, anonymous, in_map, closed; /* closed: ENDED was told, the id is stale */
     unsigned tell;
     bool words_told;
-    bool known; /* the user knows its id */
+    bool ring_again; /* the backup was tried: its 180 is news although it rang before */
+    bool known;      /* the user knows its id */
     struct dt_identity identity;
     char *target;       /* caller: as dialled; owned */
     char *contact_user; /* callee: user part of the Request-URI; owned */
@@ -249,12 +250,14 @@ struct dt_reg {
 
 struct dt__past {
     struct dt_list link;
-    struct dt_map_entry entry;
+    struct dt_map_entry entry;      /* of ua->pasts */
+    struct dt_map_entry by_request; /* of ua->past_requests */
     struct dt_timer timer;
     int status;
-    struct dt_str key;   /* branch and sent-by, in `text` */
-    struct dt_str tag;   /* our To tag */
-    struct dt_bytes *ok; /* the 2xx itself */
+    struct dt_str key;     /* branch and sent-by, in `text` */
+    struct dt_str request; /* Call-ID, From tag, CSeq, Request-URI; there too */
+    struct dt_str tag;     /* our To tag */
+    struct dt_bytes *ok;   /* the 2xx itself */
     char text[];
 };
 
@@ -273,6 +276,7 @@ struct dt_ua {
     struct dt_map by_branch;  /* dt__send */
     struct dt_map by_call_id; /* dt_call: its dialog, or the INVITE that rings */
     struct dt_map pasts;
+    struct dt_map past_requests;
     struct dt_list calls, regs, telling, telling_regs, reaping, dead, broken, past_list;
     unsigned n_calls, n_lingering, n_regs, n_pasts;
     unsigned depth; /* of entry calls */
@@ -356,6 +360,9 @@ void dt__send_dialog(struct dt__send *s, dt_time now);
 void dt__send_again(struct dt__send *s, dt_time now);
 void dt__send_found(struct dt__send *s, dt_time now, const struct dt_addr *targets, size_t n,
                     int err);
+/* Is this a 503 that the next hop made itself? A proxy makes a 500 of the 503 of others (16.7 step
+ * 6). One that does not is told apart only when the callee has spoken before, with its 1xx. */
+bool dt__send_is_hops(const struct dt__send *s, const struct dt_sip_msg *m);
 /* s->bytes as a transaction to `to`. As dt_stack_request. */
 int dt__send_request(struct dt__send *s, dt_time now, const struct dt_hop *to, dt_tx *tx);
 /* The CANCEL of a path, by the stack or, when its transaction is gone, by ourselves. */
@@ -481,6 +488,9 @@ void dt__known_evidence(struct dt_ua *ua, dt_time now, const struct dt_addr *add
 /* A response came from there: life, and perhaps who it is (R17). */
 void dt__known_heard(struct dt_ua *ua, dt_time now, const struct dt_sip_msg *m,
                      const struct dt_hop *from);
+/* A 503 that it made itself came from there. */
+void dt__known_busy(struct dt_ua *ua, dt_time now, const struct dt_sip_msg *m,
+                    const struct dt_hop *from);
 /* Arms ua->probe_timer; what is due then (R18). */
 void dt__known_arm(struct dt_ua *ua, dt_time now);
 void dt__known_tick(struct dt_ua *ua, dt_time now);

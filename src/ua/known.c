@@ -84,6 +84,17 @@ void dt__known_heard(struct dt_ua *ua, dt_time now, const struct dt_sip_msg *m,
         dt__twins_died(ua, now, g);
 }
 
+void dt__known_busy(struct dt_ua *ua, dt_time now, const struct dt_sip_msg *m,
+                    const struct dt_hop *from)
+{
+    struct dt_target *g = dt__known_find(ua, &from->remote);
+    uint32_t seconds = 0;
+
+    (void)dt_sip_retry_after(&seconds, dt_sip_get(m, DT_H_RETRY_AFTER)); /* or it is 0 */
+    if (g)
+        dt_target_busy(now, g, seconds);
+}
+
 /* ---- over a restart ---- */
 
 void dt_ua_known_write(const struct dt_ua *ua, struct dt_writer *w)

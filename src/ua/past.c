@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * R11: INVITEs that have ended, remembered by branch and sent-by for Expires + 64 T1, so that a
- * copy which comes late, by a proxy that woke up, gets the same final and rings nobody. */
+ * copy which comes late, by a proxy that woke up, gets the same final and rings nobody. A proxy
+ * that is not of the cluster has a branch of its own: its copy is known by what a caller never
+ * repeats for another request (RFC 3261 8.1.1.4, 8.1.1.5, 19.3). */
 #include "ua/core.h"
 
 #include <string.h>
+
+enum { REQUEST_MAX = 1024 };
 
 static void forget(struct dt_ua *ua, struct dt__past *p)
 {
     dt_timers_stop(&ua->timers, &p->timer);
     dt_map_del(&ua->pasts, &p->entry);
+    dt_map_del(&ua->past_requests, &p->by_request);
     dt_list_del(&p->link);
     dt_bytes_drop(p->ok);
     dt_alloc_free(ua->env->alloc, p);
@@ -37,14 +42,30 @@ static size_t write_key(char *out, const struct dt_sip_msg *m)
     return m->via.branch.n + 1 + m->via.sent_by.n;
 }
 
+/* Empty if it does not fit. The Request-URI too: two lines here may be two steps of one search,
+ * which a proxy tries one after the other. */
+static struct dt_str write_request(char *out, size_t max, const struct dt_sip_msg *m)
+{
+    struct dt_writer w = dt_writer(out, max);
+
+    dt_writef(&w, "%.*s %.*s %lu %.*s", DT_FMT(m->call_id), DT_FMT(m->from.tag),
+              (unsigned long)m->cseq.number, DT_FMT(m->uri.text));
+    return w.err ? DT_STR_NONE : dt_writer_str(&w);
+}
+
 int dt__past_new(struct dt_call *c, const struct dt_sip_msg *m)
 {
     size_t n = m->via.branch.n + 1 + m->via.sent_by.n;
-    struct dt__past *p = dt_alloc_zero(c->ua->env->alloc, sizeof(*p) + n + DT__TOKEN);
+    char buf[REQUEST_MAX];
+    struct dt_str request = write_request(buf, sizeof(buf), m);
+    struct dt__past *p = dt_alloc_zero(c->ua->env->alloc, sizeof(*p) + n + DT__TOKEN + request.n);
 
     if (!p)
         return DT_E_NOMEM;
     p->key = (struct dt_str){p->text, write_key(p->text, m)};
+    p->request = (struct dt_str){p->text + n + DT__TOKEN, request.n};
+    if (request.n)
+        memcpy(p->text + n + DT__TOKEN, request.p, request.n);
     memcpy(p->text + n, c->local_tag, DT__TOKEN);
     p->tag = (struct dt_str){p->text + n, DT__TOKEN};
     dt_timer_init(&p->timer, DT__TIMER_PAST);
@@ -73,6 +94,12 @@ void dt__past_add(struct dt_call *c, dt_time now, int status, struct dt_bytes *o
     make_room(ua);
     c->past = NULL;
     if (dt_map_add(&ua->pasts, &p->entry, dt_map_hash(&ua->pasts, p->key)) != DT_OK) {
+        dt_alloc_free(ua->env->alloc, p);
+        return;
+    }
+    if (dt_map_add(&ua->past_requests, &p->by_request,
+                   dt_map_hash(&ua->past_requests, p->request)) != DT_OK) {
+        dt_map_del(&ua->pasts, &p->entry);
         dt_alloc_free(ua->env->alloc, p);
         return;
     }
@@ -108,12 +135,32 @@ static struct dt__past *find(struct dt_ua *ua, const struct dt_sip_msg *m)
     return NULL;
 }
 
+/* The same request by another way. One that was cancelled is left out: a search may come back. */
+static struct dt__past *find_merged(struct dt_ua *ua, const struct dt_sip_msg *m)
+{
+    char buf[REQUEST_MAX];
+    struct dt_str request = write_request(buf, sizeof(buf), m);
+    struct dt_map_entry *e =
+        dt_map_first(&ua->past_requests, dt_map_hash(&ua->past_requests, request));
+
+    for (; request.n && e; e = dt_map_next(e)) {
+        struct dt__past *p = DT_OF(e, struct dt__past, by_request);
+        if (p->status != 487 && dt_str_eq(p->request, request))
+            return p;
+    }
+    return NULL;
+}
+
 bool dt__past_answer(struct dt_ua *ua, dt_time now, dt_tx tx, const struct dt_sip_msg *m)
 {
     struct dt__past *p = find(ua, m);
 
-    if (!p)
-        return false;
+    if (!p) {
+        p = find_merged(ua, m);
+        if (p) /* 8.2.2.2: one call is enough; a failure holds here too */
+            dt__ua_answer(ua, now, tx, p->ok ? 482 : p->status, NULL);
+        return p;
+    }
     if (p->ok)
         (void)dt_stack_respond(ua->stack, now, tx, p->status, p->ok);
     else

@@ -321,6 +321,12 @@ static struct dt__send *owner(struct dt_ua *ua, dt_tx tx, uint64_t cookie,
     return s && (s->tx == tx || s->twin.tx == tx) ? s : NULL;
 }
 
+bool dt__send_is_hops(const struct dt__send *s, const struct dt_sip_msg *m)
+{
+    return m->status == 503 && s->kind == DT__INVITE &&
+           s->call->attempt.paths[s->path].state != DT_PATH_RINGING;
+}
+
 void dt__sends_response(void *user, dt_time now, dt_tx tx, uint64_t cookie,
                         const struct dt_sip_msg *m, const struct dt_hop *from)
 {
@@ -337,6 +343,8 @@ void dt__sends_response(void *user, dt_time now, dt_tx tx, uint64_t cookie,
             dt__ua_dropped(ua, now, from, "response without a transaction");
         return;
     }
+    if (tx && dt__send_is_hops(s, m))
+        dt__known_busy(ua, now, m, from);
     verdict = dt__twins_answered(s, now, cookie ? tx : 0, m);
     if (m->status >= 300) /* before it goes on with another branch */
         dt__twins_acknowledge(s, now, tx, m, from);

@@ -122,6 +122,7 @@ static void init_containers(struct dt_ua *ua)
     init_map(ua, &ua->by_branch);
     init_map(ua, &ua->by_call_id);
     init_map(ua, &ua->pasts);
+    init_map(ua, &ua->past_requests);
 }
 
 static int listen_on(struct dt_ua *ua, enum dt_transport transport)
@@ -187,6 +188,7 @@ void dt_ua_free(struct dt_ua *ua)
     dt_map_clear(&ua->by_branch);
     dt_map_clear(&ua->by_call_id);
     dt_map_clear(&ua->pasts);
+    dt_map_clear(&ua->past_requests);
     dt_timers_clear(&ua->timers);
     dt_alloc_free(a, ua->ids.slots);
     dt_bytes_drop(ua->scratch);
