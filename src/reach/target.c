@@ -147,7 +147,8 @@ static enum dt_health judged(const struct dt_target *g, enum dt_evidence what)
     case DT_EVIDENCE_BUSY:
         return DT_HEALTH_UP;
     case DT_EVIDENCE_REFUSED:
-        return g->refusals >= REFUSALS ? DT_HEALTH_DOWN : g->health;
+        return g->refusals >= REFUSALS || g->health == DT_HEALTH_DOWN ? DT_HEALTH_DOWN
+                                                                      : DT_HEALTH_SUSPECT;
     case DT_EVIDENCE_MISSED:
         if (g->health == DT_HEALTH_DOWN || g->probes_missed > DT_TARGET_PROBES)
             return DT_HEALTH_DOWN;
@@ -204,7 +205,7 @@ static void count(dt_time now, struct dt_target *g, enum dt_evidence what)
         g->probes_missed = bump(g->probes_missed);
         break;
     case DT_EVIDENCE_SILENCE:
-        if (g->health != DT_HEALTH_SUSPECT && g->health != DT_HEALTH_DOWN) {
+        if (g->probes_missed == 0 && g->health != DT_HEALTH_DOWN) {
             g->probes_missed = 1;
             g->probing = false;
             g->next_probe = now;

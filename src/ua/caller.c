@@ -366,6 +366,7 @@ static void obey_one(struct dt_call *c, dt_time now, const struct dt_order *o,
 
     switch (o->kind) {
     case DT_ORDER_OPEN:
+        c->ring_again = o->fresh && o->path > 0;
         open_path(c, now, o->path, o->fresh);
         break;
     case DT_ORDER_CANCEL:
@@ -373,9 +374,6 @@ static void obey_one(struct dt_call *c, dt_time now, const struct dt_order *o,
             dt__send_cancel(s, now);
         break;
     case DT_ORDER_WORDS_ON:
-        c->ring_again = true;
-        dt__call_tell(c, DT__TELL_WORDS);
-        break;
     case DT_ORDER_WORDS_OFF:
         dt__call_tell(c, DT__TELL_WORDS);
         break;

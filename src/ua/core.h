@@ -166,7 +166,7 @@ struct dt_call {
     bool caller, anonymous, in_map, closed; /* closed: ENDED was told, the id is stale */
     unsigned tell;
     bool words_told;
-    bool ring_again; /* the backup was tried: its 180 is news although it rang before */
+    bool ring_again; /* dialled anew (R26): its 180 is news although it rang before */
     bool known;      /* the user knows its id */
     struct dt_identity identity;
     char *target;       /* caller: as dialled; owned */

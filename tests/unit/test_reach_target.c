@@ -59,11 +59,11 @@ static void evidence(void **unused)
         bool died;
     } rows[] = {
         {DT_EVIDENCE_RESPONSE, DT_HEALTH_UP, false},
-        {DT_EVIDENCE_REFUSED, DT_HEALTH_UP, false}, /* may be forged */
+        {DT_EVIDENCE_REFUSED, DT_HEALTH_SUSPECT, false}, /* may be forged */
         {DT_EVIDENCE_REFUSED, DT_HEALTH_DOWN, true},
         {DT_EVIDENCE_SILENCE, DT_HEALTH_DOWN, false},
         {DT_EVIDENCE_RESPONSE, DT_HEALTH_UP, false},
-        {DT_EVIDENCE_REFUSED, DT_HEALTH_UP, false}, /* counted anew */
+        {DT_EVIDENCE_REFUSED, DT_HEALTH_SUSPECT, false}, /* counted anew */
         {DT_EVIDENCE_SILENCE, DT_HEALTH_SUSPECT, false},
         {DT_EVIDENCE_MISSED, DT_HEALTH_SUSPECT, false},
         {DT_EVIDENCE_MISSED, DT_HEALTH_SUSPECT, false},

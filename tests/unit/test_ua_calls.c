@@ -406,16 +406,16 @@ static void glare(void **state)
                    "1020 A > B 491 INVITE\n"
                    "1040 A > B ACK 2\n"
                    "1040 B > A ACK 1\n"
-                   "2550 B > A INVITE 2\n"
-                   "2570 A hears recvonly held\n"
-                   "2570 A > B 200 INVITE\n"
-                   "2590 B hears sendonly\n"
-                   "2590 B > A ACK 2\n"
-                   "4130 A > B INVITE 3\n"
-                   "4150 B hears inactive held\n"
-                   "4150 B > A 200 INVITE\n"
-                   "4170 A hears inactive held\n"
-                   "4170 A > B ACK 3\n");
+                   "1730 B > A INVITE 2\n"
+                   "1750 A hears recvonly held\n"
+                   "1750 A > B 200 INVITE\n"
+                   "1770 B hears sendonly\n"
+                   "1770 B > A ACK 2\n"
+                   "4270 A > B INVITE 3\n"
+                   "4290 B hears inactive held\n"
+                   "4290 B > A 200 INVITE\n"
+                   "4310 A hears inactive held\n"
+                   "4310 A > B ACK 3\n");
     net_hangup(&net, w.a);
     close_pair();
 }

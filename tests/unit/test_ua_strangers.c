@@ -169,23 +169,23 @@ static void dies_ringing(void **unused)
     net_flow(&net, "1000 A > P OPTIONS 1\n"
                    "1000 A > S OPTIONS 1\n"
                    "1000 S > A 483 OPTIONS\n"
-                   "1000 A > P OPTIONS 1\n"
-                   "1000 A > P CANCEL 1\n"
+                   "1250 A > P OPTIONS 1\n" /* R16: the second refusal counts */
+                   "1250 A > P CANCEL 1\n"
                    "2000 A > S OPTIONS 1\n"
                    "2000 S > A 483 OPTIONS\n"
-                   "3000 A words on\n" /* R26 */
-                   "3000 A > S INVITE 1\n"
                    "3000 A > S OPTIONS 1\n"
-                   "3000 S > A 100 INVITE\n"
-                   "3000 S > B INVITE 1\n"
                    "3000 S > A 483 OPTIONS\n"
-                   "3000 A words off\n"
-                   "3000 B is called as bob\n"
-                   "3000 B is ringing\n"
-                   "3000 B > S 100 INVITE\n"
-                   "3000 B > S 180 INVITE\n"
-                   "3000 S > A 180 INVITE\n"
-                   "3000 A is ringing\n");
+                   "3250 A words on\n" /* R26 */
+                   "3250 A > S INVITE 1\n"
+                   "3250 S > A 100 INVITE\n"
+                   "3250 S > B INVITE 1\n"
+                   "3250 A words off\n"
+                   "3250 B is called as bob\n"
+                   "3250 B is ringing\n"
+                   "3250 B > S 100 INVITE\n"
+                   "3250 B > S 180 INVITE\n"
+                   "3250 S > A 180 INVITE\n"
+                   "3250 A is ringing\n");
     net_hangup(&net, w.a);
     w.p->refuses = false;
     close_world();

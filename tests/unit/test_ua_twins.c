@@ -394,15 +394,15 @@ static void refuses_later(void **state)
                    "2000 A > P OPTIONS 1\n"
                    "2000 A > T OPTIONS 1\n"
                    "2000 T > A 200 OPTIONS\n"
-                   "2500 A > P OPTIONS 1\n"
-                   "2500 A words on\n"
-                   "2500 A > T INVITE 1\n"
-                   "2500 T > A 100 INVITE\n"
-                   "2500 T > A 180 INVITE\n"
-                   "2500 A words off\n"
-                   "2500 A is ringing\n"
-                   "3500 A > T OPTIONS 1\n"
-                   "3500 T > A 200 OPTIONS\n");
+                   "2250 A > P OPTIONS 1\n"
+                   "2250 A words on\n"
+                   "2250 A > T INVITE 1\n"
+                   "2250 T > A 100 INVITE\n"
+                   "2250 T > A 180 INVITE\n"
+                   "2250 A words off\n"
+                   "2250 A is ringing\n"
+                   "3250 A > T OPTIONS 1\n"
+                   "3250 T > A 200 OPTIONS\n");
     w.p->refuses = false;
     close_world(&w);
 }
@@ -682,12 +682,12 @@ static void tcp_closed(void **state)
                    "1000 P > A 100 INVITE tcp\n"
                    "1000 P > A 180 INVITE tcp\n"
                    "1000 A is ringing\n"
-                   "2500 A words on\n"
-                   "2500 A connects\n"
-                   "2500 A > T INVITE 1 tcp\n"
-                   "2500 T > A 100 INVITE tcp\n"
-                   "2500 T > A 180 INVITE tcp\n"
-                   "2500 A words off\n");
+                   "2250 A words on\n"
+                   "2250 A connects\n"
+                   "2250 A > T INVITE 1 tcp\n"
+                   "2250 T > A 100 INVITE tcp\n"
+                   "2250 T > A 180 INVITE tcp\n"
+                   "2250 A words off\n");
     w.p->refuses = false;
     close_world(&w);
 }
