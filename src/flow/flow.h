@@ -98,6 +98,8 @@ struct dt_flow_options {
     dt_time t1;                        /* timer_t1 for all; 0: 500 ms. Times in the file are for 500
                                           ms and are scaled */
     dt_time hear;                      /* what each "hear" takes; 0: as the file says */
+    uint32_t plain; /* in simulation: bit i says that party i is not ours, all additions of ours are
+                       off */
     bool live;
     bool probes;         /* OPTIONS are drawn, too */
     const char *program; /* live: the dualtone binary */
