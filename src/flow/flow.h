@@ -27,6 +27,7 @@ struct dt_flow_party {
     enum dt_flow_register registers;
     bool off;          /* started by "X starts", inside the checked part */
     bool auth;         /* proxy: asks for digest */
+    bool plain;        /* for tests: in simulation it is not ours, all additions of ours are off */
     struct dt_addr at; /* FOREIGN: where it is */
     struct {
         struct dt_str name, value;
@@ -98,8 +99,6 @@ struct dt_flow_options {
     dt_time t1;                        /* timer_t1 for all; 0: 500 ms. Times in the file are for 500
                                           ms and are scaled */
     dt_time hear;                      /* what each "hear" takes; 0: as the file says */
-    uint32_t plain; /* in simulation: bit i says that party i is not ours, all additions of ours are
-                       off */
     bool live;
     bool probes;         /* OPTIONS are drawn, too */
     const char *program; /* live: the dualtone binary */

@@ -86,7 +86,7 @@ static void on_event(void *ctx, dt_time now, struct dt_sim_node *node, const str
 
 static bool is_plain(const struct world_sim *w, int i)
 {
-    return w->base.options->plain >> i & 1;
+    return w->base.flow->parties[i].plain;
 }
 
 static int configure(struct world_sim *w, int i)

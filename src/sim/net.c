@@ -169,6 +169,8 @@ static void send_one(struct dt_sim_node *n, const struct dt_output *o, struct dt
 void dt__sim_datagram(struct dt_sim_node *n, const struct dt_output *o)
 {
     struct dt_sim *sim = n->sim;
+    if (n->moved)
+        return; /* it has no address to send from */
     struct dt_sim_node *to = dt__sim_find(sim, &o->remote);
     if (!to)
         to = dt__sim_find_dead(sim, &o->remote);

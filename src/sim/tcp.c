@@ -163,6 +163,8 @@ static void send_bytes(struct dt_sim_node *n, const struct dt_output *o)
         return;
     int end = 1 - mine;
     struct dt_sim_node *to = s->ends[end];
+    if (n->moved)
+        return; /* nothing leaves any more */
     dt__sim_tell(sim, DT_SIM_SENT, &s->addr[mine], &s->addr[end], o->bytes);
     if (to->moved) {
         dt__sim_tell(sim, DT_SIM_UNHEARD, &s->addr[mine], &s->addr[end], o->bytes);

@@ -63,7 +63,7 @@ dt_time blow_tick(struct stage *s)
     if (now >= s->move_at) {
         s->move_at = DT_TIME_NEVER;
         s->moved = true;
-        note(s, S, "has P's address");
+        note(s, P, "loses its address to S");
         dt__flow_sim_move(s->run.w, P, S);
     }
     if (now >= s->return_at) {

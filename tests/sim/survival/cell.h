@@ -31,10 +31,10 @@
 
 /* Who the phones are. What is not ours is a node of ours with every addition switched off. */
 #define KINDS(X) \
-    X(OURS, "ours")             /* both, at a pair of twins */ \
-    X(CALLEE_FOREIGN, "callee") /* knows P only; its address does not move */ \
-    X(CALLER_FOREIGN, "caller") /* knows P only; the survivor takes its address over */ \
-    X(STRANGERS, "strangers")   /* our caller, a foreign callee, two unrelated proxies */
+    X(OURS, "ours")                     /* both, at a pair of twins */ \
+    X(CALLEE_FOREIGN, "foreign-callee") /* knows P only; its address does not move */ \
+    X(CALLER_FOREIGN, "foreign-caller") /* knows P only; the survivor takes its address over */ \
+    X(STRANGERS, "strangers")           /* our caller, a foreign callee, two unrelated proxies */
 
 #define FAULTS(X) \
     X(KILL, "kill", -1)           /* the host is gone: nothing answers, nothing refuses */ \

@@ -198,11 +198,13 @@ static void print_kind(const struct tally *tallies, int kind)
     struct tally all = sum_of(tallies, kind, -1, -1);
     if (all.runs == 0)
         return;
-    printf("\n%-12s", kind_name((enum kind)kind));
+    printf("\n%-14s", kind_name((enum kind)kind));
     for (int f = 0; f < N_FAULTS; f++)
         printf(" %12s", fault_name((enum fault)f));
     for (int p = 0; p < N_PHASES; p++) {
-        printf("\n%-12s", phase_name((enum phase)p));
+        if (sum_of(tallies, kind, p, -1).runs == 0)
+            continue;
+        printf("\n%-14s", phase_name((enum phase)p));
         for (int f = 0; f < N_FAULTS; f++) {
             struct tally t = sum_of(tallies, kind, p, f);
             print_tally(&t);

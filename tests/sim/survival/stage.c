@@ -97,7 +97,7 @@ bool stage_open(struct stage *s, const struct cell *c, uint64_t seed, unsigned l
         return false;
     s->options = (struct dt_flow_options){.seed = seed, .loss = loss};
     for (int i = P; i <= last_callee(s); i++)
-        s->options.plain |= is_foreign(c, i) ? 1u << i : 0;
+        s->flow->parties[i].plain = is_foreign(c, i);
     s->options.watch = blow_watch;
     s->options.watch_ctx = s;
     s->result.mark = SIZE_MAX;
