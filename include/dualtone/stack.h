@@ -65,6 +65,8 @@ struct dt_stack_config {
     dt_time header_time;       /* [10 s] for a message on a stream to become whole */
     const char
         *server_name; /* value of Server in answers that the stack makes itself; NULL: none */
+    bool plain; /* for the simulation of phones that are not ours: a repeat is answered to the first
+                   source only, whoever sent it (17.2) */
 };
 
 struct dt_stack;

@@ -41,7 +41,8 @@ struct dt_ua_config {
     unsigned other_repeats;  /* sip_retx [10] */
     dt_time invite_expires;  /* timer_invite_expires [180 s] */
     enum dt_hold_form hold;  /* rfc_2543_hold */
-    bool fast; /* proxy_failover fast: proxies are probed, requests go by their twins too (R22) */
+    bool fast;  /* proxy_failover fast: proxies are probed, requests go by their twins too (R22) */
+    bool plain; /* for the simulation of phones that are not ours: no R7, no R11 */
     const char *user_agent; /* User-Agent and Server */
     unsigned max_calls;     /* [32] */
 };

@@ -27,6 +27,7 @@ struct dt_flow_party {
     enum dt_flow_register registers;
     bool off;          /* started by "X starts", inside the checked part */
     bool auth;         /* proxy: asks for digest */
+    bool plain;        /* for tests: in simulation it is not ours, all additions of ours are off */
     struct dt_addr at; /* FOREIGN: where it is */
     struct {
         struct dt_str name, value;

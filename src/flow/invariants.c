@@ -27,16 +27,24 @@ enum fact_kind {
     PROVISIONAL, /* a 1xx of the INVITE on this branch came to a party */
     INVITED,     /* the CSeq of the INVITE that a party sent on a branch */
     REQUESTED,   /* a party sent a request with this method and branch */
-    LAST_CSEQ,   /* the highest CSeq of a party in a call (Call-ID, From tag) */
+    LAST_CSEQ,   /* the highest CSeq of a party in a call (Call-ID, From tag), and to whom */
+    HOLDS,       /* an INVITE on this branch came to a party */
     RANG         /* the To tag of a phone's 180 in a call */
 };
 struct fact {
     bool used;
     uint8_t kind, method;
-    uint16_t party;
+    uint16_t party, to;
     struct dt_str a, b; /* the texts of the key */
     uint32_t value;
     struct dt_str text;
+};
+
+/* A party that is started anew, or woken after so long that it acts so (R10), or whose address
+ * another node took, is a new node: it has no transactions. */
+struct life {
+    uint8_t n;
+    dt_time hung_at;
 };
 
 struct judge {
@@ -44,6 +52,7 @@ struct judge {
     const struct dt_record *r;
     struct fact *facts; /* open addressing; at most half full */
     size_t mask;
+    struct life lives[DT_FLOW_PARTIES_MAX];
     char *reason;
     size_t size;
 };
@@ -108,6 +117,30 @@ static bool read_message(const struct judge *j, const struct dt_record_item *it,
     return true;
 }
 
+/* A party in its present life, as a key of facts. */
+static uint16_t in_life(const struct judge *j, uint16_t party)
+{
+    return party < DT_FLOW_PARTIES_MAX ? (uint16_t)(party | j->lives[party].n << 8) : party;
+}
+
+static void see_fault(struct judge *j, const struct dt_record_item *it)
+{
+    enum { STALL_S = 4 }; /* R10 */
+    struct dt_str what = dt_bytes_str(it->bytes);
+    if (it->who >= DT_FLOW_PARTIES_MAX || dt_str_eq(what, DT_STR("blackhole")))
+        return;
+    struct life *l = &j->lives[it->who];
+    if (dt_str_eq(what, DT_STR("hang")))
+        l->hung_at = it->at;
+    else if (!dt_str_eq(what, DT_STR("wake")) || it->at - l->hung_at > STALL_S * DT_SECOND)
+        l->n++;
+}
+
+static bool is_plain(const struct judge *j, const struct seen *s)
+{
+    return j->f->parties[s->from].plain;
+}
+
 static bool is_phone(const struct judge *j, const struct seen *s)
 {
     return j->f->parties[s->from].role == DT_FLOW_PHONE;
@@ -130,9 +163,16 @@ static int broken(struct judge *j, const char *invariant, const struct seen *s, 
 /* I1: one final on a branch. I8: no provisional behind it. */
 static int one_final(struct judge *j, const struct seen *s)
 {
-    if (s->request)
+    /* A phone that is not ours has no R11: for it a late copy is a new request. */
+    if (s->request || (is_phone(j, s) && is_plain(j, s)))
         return DT_OK;
-    struct fact *final = fact(j, FINAL, s->from, s->method, s->branch, DT_STR_NONE);
+    uint16_t node = in_life(j, s->from);
+    /* What is passed on without a transaction (R5) comes as it comes. */
+    bool stray = !is_phone(j, s) && s->method == DT_INVITE &&
+                 !fact(j, HOLDS, node, DT_INVITE, s->branch, DT_STR_NONE)->used;
+    struct fact *final = fact(j, FINAL, node, s->method, s->branch, DT_STR_NONE);
+    if (final->used && s->status < 200 && stray)
+        return DT_OK;
     /* A proxy that passed on a 2xx without a transaction (R5) may get its copy of the INVITE later.
      */
     if (final->used && s->status == 100 && !is_phone(j, s) && final->value / 100 == 2)
@@ -163,7 +203,7 @@ static int ack_of_failure(struct judge *j, const struct seen *s)
 {
     if (!s->request || (s->method != DT_ACK && s->method != DT_INVITE))
         return DT_OK;
-    struct fact *invite = fact(j, INVITED, s->from, DT_INVITE, s->branch, DT_STR_NONE);
+    struct fact *invite = fact(j, INVITED, in_life(j, s->from), DT_INVITE, s->branch, DT_STR_NONE);
     if (s->method == DT_INVITE) {
         invite->used = true;
         invite->value = s->cseq;
@@ -181,13 +221,22 @@ static uint16_t whose(const struct judge *j, uint16_t party)
 }
 
 /* I7. Twins are one server with one branch: a provisional at one lets the other cancel (R6, R23).
- */
+ * A proxy that did not send the INVITE passes a CANCEL on all the same (R6; 16.10). */
 static int cancel_after_provisional(struct judge *j, const struct seen *s)
 {
     if (!s->request || s->method != DT_CANCEL ||
+        (!is_phone(j, s) &&
+         !fact(j, INVITED, in_life(j, s->from), DT_INVITE, s->branch, DT_STR_NONE)->used) ||
         fact(j, PROVISIONAL, whose(j, s->from), DT_INVITE, s->branch, DT_STR_NONE)->used)
         return DT_OK;
     return broken(j, "I7", s, "a CANCEL before any provisional response");
+}
+
+/* The same INVITE on another path, to another proxy: equal CSeq, new branch (R25; RFC 3263 4.3). */
+static bool is_other_path(const struct seen *s, const struct fact *last)
+{
+    return s->method == DT_INVITE && s->to_tag.n == 0 && s->cseq == last->value &&
+           s->to != last->to;
 }
 
 /* I11: a copy of something older may be sent after something newer. */
@@ -200,9 +249,10 @@ static int cseq_rises(struct judge *j, const struct seen *s)
         return DT_OK;
     request->used = true;
     struct fact *last = fact(j, LAST_CSEQ, s->from, DT_METHOD_OTHER, s->call_id, s->from_tag);
-    if (last->used && last->value >= s->cseq)
+    if (last->used && last->value >= s->cseq && !is_other_path(s, last))
         return broken(j, "I11", s, "the CSeq of a new request does not rise");
     last->used = true;
+    last->to = s->to;
     last->value = s->cseq;
     return DT_OK;
 }
@@ -245,16 +295,18 @@ static int see_sent(struct judge *j, const struct seen *s)
 
 static void see_arrived(struct judge *j, const struct seen *s)
 {
+    if (s->request && s->method == DT_INVITE)
+        fact(j, HOLDS, in_life(j, s->to), DT_INVITE, s->branch, DT_STR_NONE)->used = true;
     if (!s->request && s->status < 200 && s->method == DT_INVITE)
         fact(j, PROVISIONAL, whose(j, s->to), DT_INVITE, s->branch, DT_STR_NONE)->used = true;
 }
 
-/* The most facts that one message leaves: INVITED, REQUESTED, LAST_CSEQ; and half of it stays free.
+/* The most facts that one message leaves, looked for ones among them; and half of it stays free.
  */
 static bool make_table(struct judge *j, size_t messages)
 {
     size_t size = 64;
-    while (size < 2 * 3 * messages)
+    while (size < 2 * 4 * messages)
         size *= 2;
     j->mask = size - 1;
     j->facts = dt_alloc_zero(j->f->alloc, size * sizeof *j->facts);
@@ -272,6 +324,8 @@ int dt__flow_invariants(const struct dt_flow *f, const struct dt_record *r, size
         return DT_E_NOMEM;
     for (size_t i = from; i < r->n && !err; i++) {
         enum dt_record_kind kind = r->items[i].kind;
+        if (kind == DT_REC_FAULT)
+            see_fault(&j, &r->items[i]);
         if ((kind != DT_REC_SENT && kind != DT_REC_ARRIVED) || !read_message(&j, &r->items[i], &s))
             continue;
         if (kind == DT_REC_ARRIVED)

@@ -113,8 +113,7 @@ static int start_party(struct flow_run *x, int party, dt_time limit)
     return DT_OK;
 }
 
-/* Runs until `until`; the fewest objects that there were in the last PROBES_S of it. */
-static unsigned fewest_objects(struct flow_run *x, dt_time until)
+unsigned dt__flow_fewest_objects(struct flow_run *x, dt_time until)
 {
     unsigned fewest = UINT_MAX;
     while (x->w->ops->now(x->w) < until) {
@@ -134,8 +133,7 @@ static bool has_pair(const struct dt_flow *f)
     return pair;
 }
 
-/* Proxies first, then phones, each ready before the next: outside the checked trace. */
-static int set_up(struct flow_run *x)
+int dt__flow_set_up(struct flow_run *x)
 {
     dt_time limit = x->w->ops->now(x->w) + SETUP_S * DT_SECOND;
     for (int role = DT_FLOW_PROXY; role <= DT_FLOW_PHONE; role++)
@@ -148,7 +146,7 @@ static int set_up(struct flow_run *x)
     if (x->o->live && has_pair(x->f))
         dt__flow_pass(x, JOIN_LIVE_MS * DT_MS);
     dt_time quiet = x->w->ops->now(x->w) + SETUP_S * DT_SECOND;
-    x->baseline = x->o->live ? x->w->ops->objects(x->w) : fewest_objects(x, quiet);
+    x->baseline = x->o->live ? x->w->ops->objects(x->w) : dt__flow_fewest_objects(x, quiet);
     x->next = x->r->from = record(x)->n;
     for (size_t i = 0; i < x->f->n_parties; i++)
         x->screens[i] = record(x)->n;
@@ -160,7 +158,7 @@ static int wind_down(struct flow_run *x)
 {
     dt_time now = x->w->ops->now(x->w);
     dt_time until = now + (x->o->live ? QUIET_LIVE_MS * DT_MS : QUIET_SIM_S * DT_SECOND);
-    unsigned objects = fewest_objects(x, until);
+    unsigned objects = dt__flow_fewest_objects(x, until);
     int err = by_script(x) ? dt__flow_see_nothing(x, until) : DT_OK;
     if (err)
         return err;
@@ -181,7 +179,7 @@ static int judge(struct flow_run *x)
 
 static int run_steps(struct flow_run *x)
 {
-    int err = set_up(x);
+    int err = dt__flow_set_up(x);
     for (size_t i = 0; i < x->f->n_steps && !err;)
         err = step_run(x, &i);
     if (!err)

@@ -31,6 +31,12 @@ const char *dt__flow_name(const struct flow_run *x, int party);
 /* Does the flow speak of OPTIONS? Else they are probes (R18): no part of the call, passed over. */
 bool dt__flow_has_options(const struct dt_flow *f);
 
+/* Proxies first, then phones, each ready before the next; then a quiet time for the baseline. What
+ * is recorded until then is not judged. DT_OK, or DT_E_STATE with the reason in the result. */
+int dt__flow_set_up(struct flow_run *x);
+/* Runs until `until`; the fewest objects that there were in the last 30 s of it (I36). */
+unsigned dt__flow_fewest_objects(struct flow_run *x, dt_time until);
+
 /* ---- see.c: DT_OK when it was seen ---- */
 
 /* The step at `*i`, with its whole unordered block; `*i` goes behind it. */

@@ -13,7 +13,8 @@ struct flow_world_ops {
     int (*start)(struct flow_world *w, int party);
     /* A line for a phone. */
     void (*command)(struct flow_world *w, int party, struct dt_str text);
-    /* blackhole, kill, hang, wake, restart. */
+    /* blackhole, kill, hang, wake, restart; in simulation also silence: as kill, but nothing
+     * refuses there. */
     int (*fault)(struct flow_world *w, int party, struct dt_str what);
     /* Lets time pass until something is recorded or `limit` is reached: true if something was. */
     bool (*advance)(struct flow_world *w, dt_time limit);
@@ -34,6 +35,10 @@ struct flow_world {
 
 struct flow_world *dt__flow_sim_open(const struct dt_flow *f, const struct dt_flow_options *o,
                                      struct dt_record *record);
+/* For tests, of a world in the simulator: the addresses of a party that was struck go to another
+ * one (dt_sim_move); packets from one to the other are lost. */
+void dt__flow_sim_move(struct flow_world *w, int from, int to);
+void dt__flow_sim_cut(struct flow_world *w, int from, int to, bool on);
 /* NULL with a sentence in `err`. */
 struct flow_world *dt__flow_live_open(const struct dt_flow *f, const struct dt_flow_options *o,
                                       struct dt_record *record, char *err, size_t err_size);

@@ -84,6 +84,11 @@ static void on_event(void *ctx, dt_time now, struct dt_sim_node *node, const str
 
 /* ---- parties ---- */
 
+static bool is_plain(const struct world_sim *w, int i)
+{
+    return w->base.flow->parties[i].plain;
+}
+
 static int configure(struct world_sim *w, int i)
 {
     struct sim_party *p = &w->parties[i];
@@ -102,6 +107,7 @@ static int configure(struct world_sim *w, int i)
     if (!err)
         err = proxy ? dt_proxy_config_check(&p->cfg.proxy, &problems)
                     : dt_phone_config_check(&p->cfg.phone, &problems);
+    *(proxy ? &p->cfg.proxy.plain : &p->cfg.phone.plain) = is_plain(w, i);
     if (err || problems.fatal) {
         struct dt_writer e = dt_writer(w->base.error, sizeof w->base.error - 1);
         dt_writef(&e, "its configuration is wrong: %s",
@@ -115,7 +121,9 @@ static int configure(struct world_sim *w, int i)
 static int make_node(struct world_sim *w, int i)
 {
     struct sim_party *p = &w->parties[i];
-    static const uint64_t cluster_key[2] = {0x6475616c746f6e65, 0x636c7573746572};
+    /* One cluster, but for who is not ours. */
+    const uint64_t cluster_key[2] = {0x6475616c746f6e65 + (is_plain(w, i) ? 1 + (uint64_t)i : 0),
+                                     0x636c7573746572};
     if (w->base.flow->parties[i].role == DT_FLOW_PROXY) {
         p->proxy = dt_proxy_new(&p->cfg.proxy, cluster_key, &p->env);
         char text[CONFIG_MAX];
@@ -154,6 +162,8 @@ static int sim_start(struct flow_world *base, int i)
     p->node =
         dt_sim_attach(w->sim, base->flow->parties[i].name, proxy ? &dt_proxy_node : &dt_phone_node,
                       proxy ? (void *)p->proxy : (void *)p->phone);
+    if (p->node)
+        dt_sim_plain(p->node, is_plain(w, i));
     return p->node ? DT_OK : DT_E_NOMEM;
 }
 
@@ -195,10 +205,25 @@ static int sim_fault(struct flow_world *base, int i, struct dt_str what)
     else if (dt_str_eq(what, DT_STR("restart")))
         return restart(w, i);
     else {
+        dt_sim_silent(p->node, dt_str_eq(what, DT_STR("silence")));
         dt_sim_kill(w->sim, p->node);
         free_node(p);
     }
     return DT_OK;
+}
+
+void dt__flow_sim_move(struct flow_world *base, int from, int to)
+{
+    struct world_sim *w = of(base);
+    dt_sim_move(w->parties[from].node, w->parties[to].node);
+}
+
+void dt__flow_sim_cut(struct flow_world *base, int from, int to, bool on)
+{
+    struct world_sim *w = of(base);
+    struct dt_sim_link *link = dt_sim_link(w->sim, w->parties[from].node, w->parties[to].node);
+    if (link)
+        link->cut = on;
 }
 
 static bool sim_advance(struct flow_world *base, dt_time limit)

@@ -39,6 +39,7 @@ static struct dt_ua *new_ua(struct dt_phone *p)
         .invite_expires = cfg->timer_invite_expires * DT_SECOND,
         .hold = cfg->rfc_2543_hold ? DT_HOLD_RFC2543 : DT_HOLD_RFC3264,
         .fast = cfg->proxy_failover == DT_REACH_FAST,
+        .plain = cfg->plain,
         .user_agent = user_agent,
     };
     return dt_ua_new(&u, p->env, &p->out, &dt__phone_ua_user, p);

@@ -39,6 +39,7 @@ struct dt_phone_config {
     struct dt_str phone_label;
     struct dt_str line_domain; /* ours: the host part of our addresses of record, the same at each
                                   proxy; empty: the line's proxy address */
+    bool plain; /* no option: for the simulation of phones that are not ours (dt_ua_config) */
     union {
         struct dt_str text;
         int64_t number;

@@ -215,8 +215,11 @@ static void edit_via(struct plan *p, struct dt_str branch)
     dt_write(&w, dt__self_sent_by(&p->w->p->self, transport));
     dt_write_lit(&w, ";branch=");
     dt_write(&w, branch);
-    dt_write_lit(&w, ";rport;dv=");
-    dt_write(&w, (struct dt_str){echo.text, sizeof echo.text});
+    dt_write_lit(&w, ";rport");
+    if (!p->w->p->cfg->plain) {
+        dt_write_lit(&w, ";dv=");
+        dt_write(&w, (struct dt_str){echo.text, sizeof echo.text});
+    }
     dt_sip_edit_push(&p->edits, DT_H_VIA, dt_writer_str(&w));
     if (top.err || w.err)
         p->edits.err = DT_E_LIMIT;

@@ -82,6 +82,9 @@ static void write_node_name(const struct dt_self *s, struct dt_writer *w)
 static void write_node_line(struct dt_self *s)
 {
     struct dt_writer w = dt_writer(s->node_line, sizeof s->node_line);
+    s->node_line_n = 0;
+    if (s->cfg->plain)
+        return;
     dt_write_lit(&w, "Dualtone-Node: ");
     dt_write_hex(&w, s->cluster_id, 16);
     dt_write_lit(&w, ";node=");

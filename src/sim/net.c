@@ -113,6 +113,29 @@ void dt__sim_ghosts_clear(struct dt_sim_node *n)
     }
 }
 
+static void move_list(struct dt_list *list, struct dt_sim_node *to)
+{
+    struct dt_sim *sim = to->sim;
+    DT_LIST_EACH(e, list)
+    {
+        struct sim_socket *s = DT_OF(e, struct sim_socket, link);
+        dt_map_del(&sim->ghosts, &s->entry);
+        dt_list_del(&s->link);
+        s->node = to;
+        if (lookup(&sim->sockets, &s->local) ||
+            dt_map_add(&sim->sockets, &s->entry, hash_of(&sim->sockets, &s->local)))
+            dt_alloc_free(sim->alloc, s);
+        else
+            dt_list_add(&to->sockets, &s->link);
+    }
+}
+
+void dt__sim_sockets_move(struct dt_sim_node *from, struct dt_sim_node *to)
+{
+    dt__sim_sockets_die(from);
+    move_list(&from->ghosts, to);
+}
+
 void dt__sim_listen(struct dt_sim_node *n, const struct dt_addr *local, bool open)
 {
     if (!open) {
@@ -146,6 +169,8 @@ static void send_one(struct dt_sim_node *n, const struct dt_output *o, struct dt
 void dt__sim_datagram(struct dt_sim_node *n, const struct dt_output *o)
 {
     struct dt_sim *sim = n->sim;
+    if (n->moved)
+        return; /* it has no address to send from */
     struct dt_sim_node *to = dt__sim_find(sim, &o->remote);
     if (!to)
         to = dt__sim_find_dead(sim, &o->remote);

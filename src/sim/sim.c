@@ -272,9 +272,11 @@ void dt_sim_hang(struct dt_sim *sim, struct dt_sim_node *n)
     arm(n, SIM_PARKED);
 }
 
-static bool is_too_old(const struct dt_sim *sim, const struct sim_event *e)
+static bool is_too_old(struct dt_sim *sim, const struct sim_event *e)
 {
-    return e->kind == SIM_PACKET && sim->now - e->came > SIM_STALL_S * DT_SECOND;
+    const struct dt_sim_node *n = dt__sim_find(sim, &e->to);
+    return e->kind == SIM_PACKET && !(n && n->plain) &&
+           sim->now - e->came > SIM_STALL_S * DT_SECOND;
 }
 
 /* What lay in the sockets happens now, in the order in which it came. */
@@ -302,7 +304,7 @@ void dt_sim_wake(struct dt_sim *sim, struct dt_sim_node *n)
     held_release(n);
     dt_time gap = sim->now - n->hung_at;
     struct dt_input woke = {.kind = DT_IN_WOKE, .age = gap};
-    if (gap > SIM_STALL_S * DT_SECOND)
+    if (gap > SIM_STALL_S * DT_SECOND && !n->plain)
         n->ops->input(n->node, sim->now, &woke, 1);
     drain(n);
 }
@@ -315,6 +317,20 @@ void dt_sim_blackhole(struct dt_sim_node *n, bool on)
 void dt_sim_silent(struct dt_sim_node *n, bool on)
 {
     n->silent = on;
+}
+
+void dt_sim_plain(struct dt_sim_node *n, bool on)
+{
+    n->plain = on;
+}
+
+void dt_sim_move(struct dt_sim_node *from, struct dt_sim_node *to)
+{
+    if (from->node)
+        dt_sim_blackhole(from, true);
+    from->moved = true;
+    dt__sim_sockets_move(from, to);
+    dt__sim_tcp_moved(from);
 }
 
 bool dt_sim_is_up(const struct dt_sim_node *n)

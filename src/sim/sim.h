@@ -75,6 +75,14 @@ void dt_sim_blackhole(struct dt_sim_node *n, bool on);
  * that nobody reads stands there). Set before dt_sim_kill, no stream of it is reset either; a
  * restart ends it. */
 void dt_sim_silent(struct dt_sim_node *n, bool on);
+/* The host of a node that is not ours: it does not tell of a stop (no DT_IN_WOKE), and what lay in
+ * the sockets is read however old it is. */
+void dt_sim_plain(struct dt_sim_node *n, bool on);
+/* A virtual address moves: all addresses that `from` has, or had when it was killed, come to `to`,
+ * datagrams and new connections with them. A connection that was open at `from` is reset when its
+ * other end sends or has unanswered bytes: `to` knows nothing of it. `from` is cut off, if it lives
+ * (as by dt_sim_blackhole). */
+void dt_sim_move(struct dt_sim_node *from, struct dt_sim_node *to);
 bool dt_sim_is_up(const struct dt_sim_node *n);
 
 /* ---- the network ---- */

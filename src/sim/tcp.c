@@ -136,6 +136,24 @@ static void get_stuck(struct dt_sim *sim, struct sim_stream *s, int end)
     s->stuck[end] = true;
 }
 
+/* The bytes come to who knows nothing of the connection (RFC 9293 3.5.2). */
+static void reset_by_stranger(struct sim_stream *s, int mine)
+{
+    struct dt_sim *sim = s->ends[mine]->sim;
+    tell(s, mine, SIM_CLOSED, sim->now + 2 * sim->link.delay, DT_E_CLOSED);
+}
+
+void dt__sim_tcp_moved(struct dt_sim_node *n)
+{
+    DT_LIST_EACH(e, &n->sim->streams)
+    {
+        struct sim_stream *s = DT_OF(e, struct sim_stream, all);
+        for (int mine = 0; mine < 2; mine++)
+            if (s->ends[1 - mine] == n && s->open[mine] && s->stuck[1 - mine])
+                reset_by_stranger(s, mine); /* what it repeats all the time */
+    }
+}
+
 static void send_bytes(struct dt_sim_node *n, const struct dt_output *o)
 {
     struct dt_sim *sim = n->sim;
@@ -145,7 +163,14 @@ static void send_bytes(struct dt_sim_node *n, const struct dt_output *o)
         return;
     int end = 1 - mine;
     struct dt_sim_node *to = s->ends[end];
+    if (n->moved)
+        return; /* nothing leaves any more */
     dt__sim_tell(sim, DT_SIM_SENT, &s->addr[mine], &s->addr[end], o->bytes);
+    if (to->moved) {
+        dt__sim_tell(sim, DT_SIM_UNHEARD, &s->addr[mine], &s->addr[end], o->bytes);
+        reset_by_stranger(s, mine);
+        return;
+    }
     bool mute = s->stuck[end] || dt__sim_mute(sim, n, to) || (!to->node && to->silent);
     dt_time due = mute ? DT_TIME_NEVER : arrival(sim, s, end);
     if (due == DT_TIME_NEVER || !s->open[end]) {

@@ -80,7 +80,8 @@ struct dt_sim_node {
     dt_time hung_at;
     uint32_t life;
     uint64_t accepted; /* last id given to an accepted stream */
-    bool hung, blackhole, silent;
+    bool hung, blackhole, silent, plain;
+    bool moved; /* another node has its addresses */
 };
 
 /* From one node to another: a link of its own, or only what keeps the order of datagrams. */
@@ -150,6 +151,8 @@ void dt__sim_listen(struct dt_sim_node *n, const struct dt_addr *local, bool ope
 /* The node is killed: its sockets are ghosts. It is restarted or gone: the ghosts go. */
 void dt__sim_sockets_die(struct dt_sim_node *n);
 void dt__sim_ghosts_clear(struct dt_sim_node *n);
+/* All sockets and ghosts of `from` are sockets of `to`. */
+void dt__sim_sockets_move(struct dt_sim_node *from, struct dt_sim_node *to);
 uint16_t dt__sim_port(struct dt_sim *sim); /* the next ephemeral one */
 void dt__sim_datagram(struct dt_sim_node *n, const struct dt_output *o);
 void dt__sim_packet_arrives(struct dt_sim *sim, struct sim_event *e);
@@ -158,6 +161,7 @@ void dt__sim_packet_arrives(struct dt_sim *sim, struct sim_event *e);
 void dt__sim_tcp_output(struct dt_sim_node *n, const struct dt_output *o);
 void dt__sim_tcp_event(struct dt_sim *sim, struct sim_event *e);
 void dt__sim_tcp_reset(struct dt_sim_node *n); /* it was killed */
+void dt__sim_tcp_moved(struct dt_sim_node *n); /* its addresses went to another node */
 void dt__sim_tcp_clear(struct dt_sim *sim);
 
 /* dns.c */

@@ -77,10 +77,12 @@ static void set_end(struct dt_stack *s, dt_time now, struct dt__tx *tx, uint32_t
 
 /* ---- sending ---- */
 
-static struct dt_hop where_to(const struct dt__tx *tx, const struct dt__event *ev)
+static struct dt_hop where_to(const struct dt_stack *s, const struct dt__tx *tx,
+                              const struct dt__event *ev)
 {
-    struct dt_hop to = ev->kind == EV_RX_REPEAT ? *ev->from : tx->hop;
-    if (ev->kind == EV_RX_REPEAT)
+    bool again = ev->kind == EV_RX_REPEAT && !s->cfg.plain;
+    struct dt_hop to = again ? *ev->from : tx->hop;
+    if (again)
         to.remote.port = dt__reply_port(&ev->m->via, ev->from); /* to who asked again (I5) */
     else if (!dt__is_client(tx))
         to.remote.port = tx->reply_port;
@@ -90,7 +92,7 @@ static struct dt_hop where_to(const struct dt__tx *tx, const struct dt__event *e
 static void send_response(struct dt_stack *s, dt_time now, struct dt__tx *tx,
                           const struct dt__event *ev, bool keep)
 {
-    struct dt_hop to = where_to(tx, ev);
+    struct dt_hop to = where_to(s, tx, ev);
     (void)dt__send(s, now, &to, ev->bytes); /* what is lost is asked for again */
     if (!keep)
         return;
@@ -102,7 +104,7 @@ static void send_response(struct dt_stack *s, dt_time now, struct dt__tx *tx,
 static void send_again(struct dt_stack *s, dt_time now, struct dt__tx *tx,
                        const struct dt__event *ev)
 {
-    struct dt_hop to = where_to(tx, ev);
+    struct dt_hop to = where_to(s, tx, ev);
     if (!tx->message)
         return;
     if (tx->active && ev->kind == EV_RESEND)

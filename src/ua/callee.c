@@ -53,7 +53,7 @@ static int set_up(struct dt_call *c, dt_tx tx, const struct dt_sip_msg *m)
     c->contact_user = dt_alloc_text(ua->env->alloc, m->uri.user);
     if (!err && !c->contact_user)
         err = DT_E_NOMEM;
-    if (!err)
+    if (!err && !ua->cfg.plain)
         err = dt__past_new(c, m);
     if (!err)
         err = dt__call_map(c, m->call_id);

@@ -91,6 +91,7 @@ static void found(void *user, dt_time now, uint64_t cookie, const struct dt_addr
 static void set_config(struct dt_ua *ua, const struct dt_ua_config *cfg)
 {
     ua->cfg = *cfg;
+    ua->cfg.stack.plain = cfg->plain;
     if (!ua->cfg.invite_repeats)
         ua->cfg.invite_repeats = INVITE_REPEATS;
     if (!ua->cfg.other_repeats)
