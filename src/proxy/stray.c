@@ -5,6 +5,8 @@
  * opens a relay; the MAC in our Via and a rate limit keep it closed. */
 #include "proxy/work.h"
 
+enum { SIP_PORT = 5060 };
+
 struct stray {
     struct dt_proxy *p;
     dt_time now;
@@ -56,6 +58,14 @@ static bool is_within_limit(struct dt_proxy *p, dt_time now)
 }
 
 /* ---- on its way ---- */
+
+/* RFC 3261 18.2.2: the connection that the request came by was our twin's, so it goes where the
+ * sender says that it accepts connections. */
+static void leave_connection(struct stray *s)
+{
+    if (s->to.remote.transport == DT_TCP)
+        s->to.remote.port = s->below.port ? s->below.port : SIP_PORT;
+}
 
 static int send_on(const struct stray *s)
 {
@@ -134,6 +144,7 @@ static enum dt_proxy_count judge(struct stray *s)
         return DT_COUNT_DROPPED_stray_forged;
     if (s->forked && s->m->status >= 300)
         return DT_COUNT_DROPPED_stray_response; /* the caller's repeat forks again */
+    leave_connection(s);
     if (dt__addr_forbidden(&s->to.remote) ||
         dt__self_local(&s->p->self, &s->to.remote, &s->from->local, &s->to.local))
         return DT_COUNT_DROPPED_stray_response;

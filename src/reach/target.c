@@ -196,7 +196,7 @@ static void count(dt_time now, struct dt_target *g, enum dt_evidence what)
         break;
     case DT_EVIDENCE_REFUSED:
         g->refusals = bump(g->refusals);
-        if (g->probing && g->refusals < REFUSALS) { /* this probe is over: the next one decides */
+        if (g->refusals < REFUSALS) { /* the next probe decides */
             g->probing = false;
             g->next_probe = now + SUSPECT_MS * DT_MS;
         }

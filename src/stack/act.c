@@ -68,7 +68,7 @@ static void set_end(struct dt_stack *s, dt_time now, struct dt__tx *tx, uint32_t
     if (todo & DO_END_64T1)
         end_after(s, now, tx, long_wait);
     else if (todo & DO_END_64T1_UDP)
-        end_after(s, now, tx, reliable ? 0 : long_wait);
+        end_after(s, now, tx, reliable && !s->cfg.linger ? 0 : long_wait);
     else if (todo & DO_END_32S_UDP)
         end_after(s, now, tx, reliable ? 0 : long_wait > d_min ? long_wait : d_min);
     else if (todo & DO_END_T4_UDP)
@@ -163,7 +163,10 @@ static void finish(struct dt_stack *s, dt_time now, struct dt__tx *tx, const str
         if (st)
             st->silent = true;
     }
+    bool left = tx->left;
     dt__tx_end(s, tx);
+    if (left)
+        return;
     if (rule->actions & DO_FAIL)
         s->ops->failed(s->user, now, id, cookie, ev->err);
     else
@@ -201,7 +204,7 @@ static void perform(struct dt_stack *s, dt_time now, struct dt__tx *tx, const st
         shed(s, tx, todo & DO_SHED_ALL);
     if (todo & DO_STOP) {
         tx->active->resend_at = DT_TIME_NEVER;
-        if (!tx->active->left) /* nobody would cancel it */
+        if (!tx->left) /* nobody would cancel it */
             tx->active->end_at = DT_TIME_NEVER;
         dt__tx_schedule(s, tx);
     }

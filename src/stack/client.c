@@ -152,10 +152,9 @@ void dt_stack_leave(struct dt_stack *s, dt_time now, dt_tx tx)
     struct dt__tx *found = dt__tx_of(s, tx);
     if (!found || !dt__is_client(found))
         return;
-    found->cookie = 0;
+    found->left = 1;
     if (!found->active || found->state >= ST_ACCEPTED)
         return;
-    found->active->left = true;
     found->active->resend_at = DT_TIME_NEVER;
     found->active->end_at = dt_time_min(found->active->end_at, now + 64 * s->cfg.t1);
     dt__tx_schedule(s, found);

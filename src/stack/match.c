@@ -116,11 +116,11 @@ static int rank_of_hop(const struct dt__tx *tx, const struct dt_hop *from)
     return is_open(tx);
 }
 
-/* How well a response from `from` fits. Of two to the same place the one that was left (it has no
- * cookie any more) comes second: the other one was sent after it, and waits. */
+/* How well a response from `from` fits. Of two to the same place the one that was left comes
+ * second: the other one was sent after it, and waits. */
 static int rank(const struct dt__tx *tx, const struct dt_hop *from)
 {
-    return 2 * rank_of_hop(tx, from) + (tx->cookie != 0);
+    return 2 * rank_of_hop(tx, from) + !tx->left;
 }
 
 struct dt__tx *dt__find_client(const struct dt_stack *s, const struct dt__key *key,

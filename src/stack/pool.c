@@ -83,7 +83,8 @@ int dt__tx_new(struct dt_stack *s, enum dt__machine machine, const struct dt__ke
     tx->message = NULL;
     tx->active = active;
     tx->reply_port = 0;
-    tx->machine = (uint8_t)machine;
+    tx->machine = (unsigned)machine & 0x7f;
+    tx->left = 0;
     tx->state = (uint8_t)first_state(machine);
     active->tx = tx;
     active->end_at = active->resend_at = DT_TIME_NEVER;

@@ -47,7 +47,6 @@ struct dt__active {
     dt_time interval; /* of the last wait for resend_at */
     unsigned repeats; /* retransmissions still allowed */
     bool cancelled;   /* INVITE: a CANCEL was sent, or came */
-    bool left;        /* client: nobody waits for it */
 };
 
 /* One transaction. Lives in a chunk of the pool and never moves. */
@@ -64,7 +63,9 @@ struct dt__tx {
     struct dt__active *active; /* NULL: it lingers */
     uint32_t generation;
     uint16_t reply_port; /* server: where responses go (18.2.2) if not to hop.stream */
-    uint8_t machine, state;
+    uint8_t machine : 7;
+    uint8_t left : 1; /* client: nobody waits for it */
+    uint8_t state;
 };
 /* An accepted pair lingers in 256 bytes, a finished non-INVITE in its response and 128 (design.md
  * 4). */

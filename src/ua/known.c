@@ -31,7 +31,12 @@ struct dt_target *dt__known_find(struct dt_ua *ua, const struct dt_addr *addr)
         return NULL;
     g = dt_targets_find(&ua->known, addr);
     other.transport = addr->transport == DT_TCP ? DT_UDP : DT_TCP;
-    return g ? g : dt_targets_find(&ua->known, &other);
+    if (!g)
+        g = dt_targets_find(&ua->known, &other);
+    for (size_t i = 0; !g && addr->transport == DT_TCP && i < ua->known.n; i++)
+        if (dt_addr_ip_eq(&ua->known.list[i].addr, addr))
+            g = &ua->known.list[i]; /* it connected to us: from any port */
+    return g;
 }
 
 /* ---- evidence ---- */

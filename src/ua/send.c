@@ -230,15 +230,16 @@ void dt__send_cancel(struct dt__send *s, dt_time now)
     struct dt_request r = {.to = s->hop,
                            .method = DT_CANCEL,
                            .branch = {s->branch, DT__BRANCH},
+                           .cookie = s->id,
                            .repeats = s->ua->cfg.other_repeats};
 
     dt__twins_cancelled(s, now);
     if (s->tx) {
-        (void)dt_stack_cancel(s->ua->stack, now, s->tx, 0, &s->cancel);
+        (void)dt_stack_cancel(s->ua->stack, now, s->tx, s->id, &s->cancels[0]);
         return;
     }
     if (dt__build_cancel(s, &r.bytes) == DT_OK)
-        (void)dt_stack_request(s->ua->stack, now, &r, &s->cancel);
+        (void)dt_stack_request(s->ua->stack, now, &r, &s->cancels[0]);
     dt_bytes_drop(r.bytes);
 }
 
@@ -310,15 +311,24 @@ static struct dt__send *stray(struct dt_ua *ua, const struct dt_sip_msg *m,
     return NULL;
 }
 
-/* Whose it is; NULL: nobody's any more. */
+/* Whose it is; NULL: nobody's any more. What was left behind still speaks for its request while
+ * that has not gone on with another branch. */
 static struct dt__send *owner(struct dt_ua *ua, dt_tx tx, uint64_t cookie,
                               const struct dt_sip_msg *m, const struct dt_hop *from)
 {
-    struct dt__send *s = dt__id_find(&ua->ids, cookie, DT__SEND);
+    struct dt__send *s = tx ? dt__id_find(&ua->ids, cookie, DT__SEND) : stray(ua, m, from);
 
-    if (!tx || !cookie)
-        return stray(ua, m, from);
-    return s && (s->tx == tx || s->twin.tx == tx) ? s : NULL;
+    return s && dt_str_eq(m->via.branch, (struct dt_str){s->branch, DT__BRANCH}) ? s : NULL;
+}
+
+/* One CANCEL has arrived, or the INVITE has its final: the other one need not be repeated. */
+static void stop_cancels(struct dt__send *s, dt_time now, const struct dt_sip_msg *m)
+{
+    if (m->status < 200 || (m->cseq.method == DT_CANCEL && m->status >= 300))
+        return;
+    for (size_t i = 0; i < 2; i++)
+        if (s->cancels[i])
+            dt_stack_leave(s->ua->stack, now, s->cancels[i]);
 }
 
 bool dt__send_is_hops(const struct dt__send *s, const struct dt_sip_msg *m)
@@ -343,15 +353,14 @@ void dt__sends_response(void *user, dt_time now, dt_tx tx, uint64_t cookie,
             dt__ua_dropped(ua, now, from, "response without a transaction");
         return;
     }
+    stop_cancels(s, now, m);
+    if (m->cseq.method == DT_CANCEL)
+        return;
     if (tx && dt__send_is_hops(s, m))
         dt__known_busy(ua, now, m, from);
-    verdict = dt__twins_answered(s, now, cookie ? tx : 0, m);
+    verdict = dt__twins_answered(s, now, tx, m);
     if (m->status >= 300) /* before it goes on with another branch */
         dt__twins_acknowledge(s, now, tx, m, from);
-    if (m->status >= 200 && s->cancel) { /* it has worked, or came too late */
-        dt_stack_leave(ua->stack, now, s->cancel);
-        s->cancel = 0;
-    }
     acked = s->ack != NULL;
     if (verdict != DT__TWINS_GO_ON)
         hand_response(s, now, m, from);

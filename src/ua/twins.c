@@ -74,6 +74,7 @@ void dt__twins_sent(struct dt__send *s, dt_time now)
 {
     s->sent = now;
     s->hedged = s->cancelled = false;
+    s->cancels[0] = s->cancels[1] = 0;
     s->twin = (struct dt__copy){.tx = 0};
     if (s->kind == DT__REGISTER)
         dt__known_add(s->ua, now, &s->hop.remote);
@@ -132,23 +133,22 @@ static void cancel_by_twin(struct dt__send *s, dt_time now)
 {
     struct dt_request r = {.method = DT_CANCEL,
                            .branch = {s->branch, DT__BRANCH},
+                           .cookie = s->id,
                            .repeats = s->ua->cfg.other_repeats};
-    dt_tx tx;
 
-    if (!twin_hop(s->ua, &s->hop, &r.to) || dt__build_cancel(s, &r.bytes) != DT_OK)
+    if (s->cancels[1] || !twin_hop(s->ua, &s->hop, &r.to) || dt__build_cancel(s, &r.bytes) != DT_OK)
         return;
-    (void)dt_stack_request(s->ua->stack, now, &r, &tx);
+    (void)dt_stack_request(s->ua->stack, now, &r, &s->cancels[1]);
     dt_bytes_drop(r.bytes);
 }
 
 void dt__twins_cancelled(struct dt__send *s, dt_time now)
 {
     const struct dt_target *g = dt__known_find(s->ua, &s->hop.remote);
-    dt_tx tx;
 
     s->cancelled = true;
     if (s->twin.tx && s->twin.heard)
-        (void)dt_stack_cancel(s->ua->stack, now, s->twin.tx, 0, &tx);
+        (void)dt_stack_cancel(s->ua->stack, now, s->twin.tx, s->id, &s->cancels[1]);
     else if (g && g->health == DT_HEALTH_DOWN)
         cancel_by_twin(s, now);
     else if (g)
@@ -205,6 +205,7 @@ enum dt__twins_verdict dt__twins_answered(struct dt__send *s, dt_time now, dt_tx
                                           const struct dt_sip_msg *m)
 {
     bool by_twin = tx && tx == s->twin.tx;
+    bool ours = by_twin || (tx && tx == s->tx);
     bool first = !s->heard && !s->twin.heard;
 
     *(by_twin ? &s->twin.heard : &s->heard) = true;
@@ -213,7 +214,7 @@ enum dt__twins_verdict dt__twins_answered(struct dt__send *s, dt_time now, dt_tx
         stop_waiting(s);
     if (first && s->twin.tx)
         dt_stack_quiet(s->ua->stack, by_twin ? s->tx : s->twin.tx);
-    if (tx && m->status >= 200 && settle(s, now, by_twin, m))
+    if (ours && m->status >= 200 && settle(s, now, by_twin, m))
         return DT__TWINS_GO_ON;
     return by_twin && first && s->kind == DT__INVITE && m->status == 100 ? DT__TWINS_MOVED
                                                                          : DT__TWINS_HAND;
