@@ -5,7 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const uint64_t key[2] = {0x0706050403020100, 0x0f0e0d0c0b0a0908};
+static const uint64_t preset_key[2] = {0x0706050403020100, 0x0f0e0d0c0b0a0908};
+static const uint64_t *signs = preset_key, *verifies;
+
+void kit_proxy_keys(const uint64_t *first, const uint64_t *second)
+{
+    signs = first ? first : preset_key;
+    verifies = second;
+}
 
 struct dt_addr kit_at(const char *text)
 {
@@ -139,9 +146,11 @@ bool kit_proxy_try(struct kit_proxy *k, const char *more)
     k->env.hash = kit_hash;
     k->env.wall_offset = 1700000000 * DT_SECOND;
     k->mem.fail_at = fail_at;
-    k->p = dt_proxy_new(&k->cfg, key, &k->env);
+    k->p = dt_proxy_new(&k->cfg, signs, &k->env);
     if (!k->p)
         return false;
+    if (verifies)
+        assert_int_equal(dt_proxy_add_key(k->p, verifies), DT_OK);
     listen_all(k);
     return true;
 }
