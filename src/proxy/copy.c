@@ -16,7 +16,8 @@ static uint64_t mac_of(const uint64_t key[2], const struct dt_copy *c)
 {
     const struct dt_str texts[] = {c->aor, c->call_id, c->path, c->contact.uri,
                                    c->contact.instance};
-    const uint64_t numbers[] = {c->number, c->sent, c->cseq, c->contact.q, c->contact.expires};
+    const uint64_t numbers[] = {c->number, c->sent,      c->boot,
+                                c->cseq,   c->contact.q, c->contact.expires};
     struct dt_siphash h;
     dt_siphash_init(&h, key);
     dt_siphash_add_str(&h, DT_STR("copy"));
@@ -98,9 +99,9 @@ struct dt_bytes *dt__copy_write(const struct dt_proxy *p, const struct dt_copy *
     write_head(&w, p, c, binding ? "REGISTER" : "OPTIONS", transport, branch);
     if (binding)
         write_contact(&w, c);
-    dt_sip_write_headerf(&w, DT_H_DUALTONE_COPY, "%s %llu %llu %016llx", kinds[c->kind],
+    dt_sip_write_headerf(&w, DT_H_DUALTONE_COPY, "%s %llu %llu %u %016llx", kinds[c->kind],
                          (unsigned long long)c->number, (unsigned long long)c->sent,
-                         (unsigned long long)mac_of(p->key, c));
+                         (unsigned)c->boot, (unsigned long long)mac_of(p->key, c));
     dt_sip_write_body(&w, DT_STR_NONE, DT_STR_NONE);
     b->n = (uint32_t)w.n;
     if (!w.err)
@@ -114,15 +115,19 @@ struct dt_bytes *dt__copy_write(const struct dt_proxy *p, const struct dt_copy *
 bool dt__copy_read(struct dt_copy *c, struct dt_str value)
 {
     struct dt_reader r = dt_reader(value);
+    uint64_t boot = 0;
     struct dt_str kind = dt_reader_until(&r, ' ');
     size_t i = 0;
     while (i < sizeof kinds / sizeof kinds[0] && !dt_str_eq(kind, dt_str_z(kinds[i])))
         i++;
     c->kind = (enum dt_pair_kind)i;
-    return i < sizeof kinds / sizeof kinds[0] && dt_reader_char(&r, ' ') &&
-           !dt_reader_u64(&r, INT64_MAX, &c->number) && dt_reader_char(&r, ' ') &&
-           !dt_reader_u64(&r, INT64_MAX, &c->sent) && dt_reader_char(&r, ' ') &&
-           !dt__read_hex(dt_reader_rest(&r), &c->mac);
+    bool good = i < sizeof kinds / sizeof kinds[0] && dt_reader_char(&r, ' ') &&
+                !dt_reader_u64(&r, INT64_MAX, &c->number) && dt_reader_char(&r, ' ') &&
+                !dt_reader_u64(&r, INT64_MAX, &c->sent) && dt_reader_char(&r, ' ') &&
+                !dt_reader_u64(&r, UINT32_MAX, &boot) && dt_reader_char(&r, ' ') &&
+                !dt__read_hex(dt_reader_rest(&r), &c->mac);
+    c->boot = (uint32_t)boot;
+    return good;
 }
 
 bool dt__copy_is_genuine(const struct dt_keyring *keys, const struct dt_copy *c)

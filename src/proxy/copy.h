@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * One message from a node of a pair to the other. It carries "Dualtone-Copy: KIND NUMBER SENT MAC":
- * SENT is the sender's wall time in ms, so that what was recorded cannot be played again later; the
- * MAC covers all that the message says. KIND and NUMBER:
+ * One message from a node of a pair to the other. It carries "Dualtone-Copy: KIND NUMBER SENT BOOT
+ * MAC": SENT is the sender's wall time in ms, so that what was recorded cannot be played again
+ * later, BOOT the number of its run; the MAC covers all that the message says. KIND and NUMBER:
  *   binding   the stamp; a REGISTER with the AOR, one contact, Call-ID and CSeq of the binding
- *   join      the boot number of who asks for all that the other has; an OPTIONS, as the rest
- *   filled    the boot number of who asked: all has been sent, by a node that knows who is bound
+ *   join      0; asks for all that the other has; an OPTIONS, as the rest
+ *   filled    the BOOT of who asked: all has been sent, by a node that knows who is bound
  *   unfilled  the same, by a node that does not
- *   new       the same, by a node that has got nothing from anybody since it started */
+ *   new       the same, by a node that does not, and had nothing to tell but what was bound since
+ *             both started */
 #ifndef PROXY_COPY_H
 #define PROXY_COPY_H
 
@@ -20,6 +21,7 @@ struct dt_proxy;
 struct dt_copy {
     enum dt_pair_kind kind;
     uint64_t number, sent, mac;
+    uint32_t boot;
     struct dt_str aor, call_id, path;
     uint32_t cseq;
     struct dt_location_contact contact;

@@ -85,6 +85,7 @@ static int launch(struct dt_proxy *p, dt_time now, struct dt_pair_slot *slot, st
     dt_write_hex(&b, p->self.boot, 8); /* also where the generator begins alike each time */
     dt_rng_token(&p->env->rng, branch + 19, 16);
     c->sent = wall_ms(p, now);
+    c->boot = p->self.boot;
     slot->kind = c->kind;
     int err = write_request(p, &r, c);
     if (!err)
@@ -126,10 +127,10 @@ static int send_binding(struct dt_proxy *p, dt_time now, struct dt_pair_slot *sl
 }
 
 static int send_word(struct dt_proxy *p, dt_time now, struct dt_pair_slot *slot,
-                     enum dt_pair_kind kind, uint32_t boot)
+                     enum dt_pair_kind kind, uint32_t number)
 {
     char id[16];
-    struct dt_copy c = {.kind = kind, .number = boot, .call_id = {id, sizeof id}, .cseq = 1};
+    struct dt_copy c = {.kind = kind, .number = number, .call_id = {id, sizeof id}, .cseq = 1};
     dt_rng_token(&p->env->rng, id, sizeof id);
     return launch(p, now, slot, &c);
 }
@@ -173,19 +174,25 @@ static void failed(struct dt_proxy *p, dt_time now, struct dt_pair_slot *slot, d
 
 /* ---- what is to be said ---- */
 
+/* Was all that is here bound here, or at this run of the twin's? Then nobody knows of more: what an
+ * earlier run knew, and could not tell to the end, was not begun to be told. */
+static bool is_new_to(const struct dt_pair *t, uint32_t boot)
+{
+    return !t->mixed && (!t->got_boot || t->got_boot == boot);
+}
+
 static enum dt_pair_kind our_word(const struct dt_proxy *p, dt_time now)
 {
     if (dt__pair_is_filled(p, now) || p->pair.restored)
         return DT_PAIR_FILLED;
-    return p->pair.got ? DT_PAIR_UNFILLED : DT_PAIR_NEW;
+    return is_new_to(&p->pair, p->pair.asked_by) ? DT_PAIR_NEW : DT_PAIR_UNFILLED;
 }
 
 static int send_join(struct dt_proxy *p, dt_time now, struct dt_pair_slot *slot)
 {
     p->pair.joining = false;
-    p->pair.before = p->pair.got;
     p->pair.join_again = now + ask_again;
-    return send_word(p, now, slot, DT_PAIR_JOIN, p->self.boot);
+    return send_word(p, now, slot, DT_PAIR_JOIN, 0);
 }
 
 /* The next thing to say. False: there is none, or it failed. */
@@ -271,7 +278,7 @@ static void taken(struct dt_proxy *p, struct dt_pair_slot *slot)
 void dt__pair_answered(struct dt_proxy *p, dt_time now, uint64_t cookie, dt_tx tx, int status)
 {
     struct dt_pair_slot *slot = &p->pair.slots[cookie >> 8];
-    char what[64];
+    char what[96];
     if (slot->tx != tx || (status >= 100 && status < 200))
         return;
     struct dt_writer w = dt_writer(what, sizeof what - 1);
@@ -298,7 +305,7 @@ void dt__pair_answered(struct dt_proxy *p, dt_time now, uint64_t cookie, dt_tx t
 static bool is_of_the_time(struct dt_proxy *p, dt_time now, const struct dt_copy *c)
 {
     int64_t age = (int64_t)(wall_ms(p, now) - c->sent) * DT_MS;
-    char what[64];
+    char what[96];
     struct dt_writer w = dt_writer(what, sizeof what - 1);
     if (age <= clocks_apart && age >= -clocks_apart) {
         mended(p, DT_PAIR_CLOCK);
@@ -335,12 +342,13 @@ static enum dt_proxy_count judge(const struct dt_proxy_work *w, const struct dt_
     return DT_COUNT_ANSWERED_copy;
 }
 
+/* What is old may be said anew at once, in words of now. */
 static enum dt_step_result refuse(struct dt_proxy_work *w, enum dt_proxy_count why)
 {
     char text[DT_ADDR_TEXT_MAX];
     dt_outbox_event(&w->p->out, DT_EV_DROP, 0, "%s: %.*s from %s", dt__count_name(why),
                     DT_FMT(w->m->cseq.method_text), dt_addr_text(&w->from.remote, text));
-    return dt__answer(w, why, 403, DT_STR_NONE);
+    return dt__answer(w, why, why == DT_COUNT_ANSWERED_copy_old ? 500 : 403, DT_STR_NONE);
 }
 
 static void take_word(struct dt_proxy *p, const struct dt_copy *c)
@@ -349,12 +357,12 @@ static void take_word(struct dt_proxy *p, const struct dt_copy *c)
     t->silent = false;
     if (c->kind == DT_PAIR_JOIN) {
         t->asked = t->table = true;
-        t->asked_by = (uint32_t)c->number;
+        t->asked_by = c->boot;
         t->last_join = c->sent;
     } else if (c->number == p->self.boot) {
         /* Of two that know nothing neither can be told more: what was bound since is here. */
-        t->filled =
-            t->filled || c->kind == DT_PAIR_FILLED || (c->kind == DT_PAIR_NEW && !t->before);
+        t->filled = t->filled || c->kind == DT_PAIR_FILLED ||
+                    (c->kind == DT_PAIR_NEW && is_new_to(t, c->boot));
     }
 }
 
@@ -406,6 +414,12 @@ static bool is_alive(const struct dt_proxy_work *w, const struct dt_copy *c,
     return contact->expires != 0;
 }
 
+static void note_source(struct dt_pair *t, uint32_t boot)
+{
+    t->mixed = t->mixed || (t->got_boot && t->got_boot != boot);
+    t->got_boot = boot;
+}
+
 static int merge(const struct dt_proxy_work *w, const struct dt_copy *c,
                  struct dt_location_update *u)
 {
@@ -415,7 +429,7 @@ static int merge(const struct dt_proxy_work *w, const struct dt_copy *c,
     u->wall = c->number;
     u->flow = (struct dt_binding_flow){.stream = 0};
     u->contacts = &contact;
-    w->p->pair.got++;
+    note_source(&w->p->pair, c->boot);
     return is_alive(w, c, &contact) ? dt_location_merge(w->p->location, w->now, u) : DT_OK;
 }
 

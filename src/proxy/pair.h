@@ -44,7 +44,8 @@ struct dt_pair {
     uint32_t asked_by;
     dt_time table_from;    /* not earlier than this: joins cost little, tables much */
     uint64_t last_join;    /* the time written in it */
-    uint64_t got, before;  /* copies of the twin's; those before we joined */
+    uint32_t got_boot;     /* the run of the twin's that the first copy came from; 0: none came */
+    bool mixed;            /* and copies of another run came */
     bool filled, restored; /* R12: by the twin; by a snapshot */
     dt_time started;
     unsigned told; /* bits of enum dt_pair_trouble */

@@ -135,13 +135,27 @@ static void listen_all(struct kit_proxy *k)
     }
 }
 
+static struct {
+    dt_time now;
+    uint64_t seed;
+    struct dt_str snapshot;
+} begin = {.seed = 1};
+
+void kit_proxy_begin(dt_time now, uint64_t seed, struct dt_str snapshot)
+{
+    begin.now = now;
+    begin.seed = seed;
+    begin.snapshot = snapshot;
+}
+
 bool kit_proxy_try(struct kit_proxy *k, const char *more)
 {
     size_t fail_at = k->mem.fail_at;
     memset(k, 0, sizeof *k);
     kit_alloc_init(&k->mem);
     configure(k, more);
-    dt_env_init(&k->env, 1);
+    k->now = begin.now;
+    dt_env_init(&k->env, begin.seed);
     k->env.alloc = &k->mem.alloc;
     k->env.hash = kit_hash;
     k->env.wall_offset = 1700000000 * DT_SECOND;
@@ -151,6 +165,11 @@ bool kit_proxy_try(struct kit_proxy *k, const char *more)
         return false;
     if (verifies)
         assert_int_equal(dt_proxy_add_key(k->p, verifies), DT_OK);
+    unsigned bad = 0;
+    if (begin.snapshot.n)
+        assert_int_equal(dt_proxy_restore(k->p, k->now, begin.snapshot, &bad), DT_OK);
+    assert_int_equal(bad, 0);
+    kit_proxy_begin(0, 1, DT_STR_NONE);
     listen_all(k);
     return true;
 }
