@@ -19,8 +19,8 @@ static uint64_t wall_ms(const struct dt_proxy *p, dt_time now)
 static void tell(struct dt_proxy *p, enum dt_pair_trouble trouble, const char *what)
 {
     static const char *const remedies[] = {
-        [DT_PAIR_REFUSED] = "give both proxies the same key_file, and each the other's address as "
-                            "peer; it is tried again every 30 seconds",
+        [DT_PAIR_REFUSED] =
+            "give both the same key_file, and each the address of the other as peer",
         [DT_PAIR_NOT_TAKEN] = "it may know fewer users than this proxy: give both the same limits",
         [DT_PAIR_KEY] = "give both proxies the same key_file",
         [DT_PAIR_WHERE] = "set peer to the address that the other proxy sends from",

@@ -59,9 +59,10 @@ static void run(int64_t ms)
         if (!s_down)
             kit_proxy_until(&s, at);
         p.now = s.now = at * DT_MS;
-        while (carry(&p, P, &s, S, &done_p, s_down || p_down) |
-               carry(&s, S, &p, P, &done_s, p_down || s_down))
-            ;
+        for (bool any = true; any;) {
+            any = carry(&p, P, &s, S, &done_p, p_down || s_down);
+            any = carry(&s, S, &p, P, &done_s, p_down || s_down) || any;
+        }
     }
     p.log_n = s.log_n = 0;
 }
