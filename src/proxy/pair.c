@@ -382,20 +382,16 @@ enum dt_step_result dt__pair_word(struct dt_proxy_work *w)
 
 /* The one contact that a copy has. */
 static bool read_binding(const struct dt_proxy_work *w, struct dt_copy *c,
-                         struct dt_location_update *u)
+                         const struct dt_location_update *u)
 {
     static const struct dt_location_contact star = {{"*", 1}, {NULL, 0}, DT_Q_MAX, 0};
-    if (u->star) {
-        u->contacts = &star;
-        u->n = 1;
-    }
-    if (u->n != 1 || !dt__copy_read(c, dt_sip_get(w->m, DT_H_DUALTONE_COPY)))
+    if ((!u->star && u->n != 1) || !dt__copy_read(c, dt_sip_get(w->m, DT_H_DUALTONE_COPY)))
         return false;
     c->aor = u->aor;
     c->call_id = w->m->call_id;
     c->path = u->path;
     c->cseq = w->m->cseq.number;
-    c->contact = u->contacts[0];
+    c->contact = u->star ? star : u->contacts[0];
     return c->kind == DT_PAIR_BINDING;
 }
 
@@ -420,20 +416,21 @@ static void note_source(struct dt_pair *t, uint32_t boot)
     t->got_boot = boot;
 }
 
-static int merge(const struct dt_proxy_work *w, const struct dt_copy *c,
-                 struct dt_location_update *u)
+static int merge(const struct dt_proxy_work *w, const struct dt_copy *c)
 {
     struct dt_location_contact contact = c->contact;
-    u->call_id = c->call_id;
-    u->cseq = c->cseq;
-    u->wall = c->number;
-    u->flow = (struct dt_binding_flow){.stream = 0};
-    u->contacts = &contact;
+    struct dt_location_update u = {.aor = c->aor,
+                                   .call_id = c->call_id,
+                                   .cseq = c->cseq,
+                                   .wall = c->number,
+                                   .path = c->path,
+                                   .contacts = &contact,
+                                   .n = 1};
     note_source(&w->p->pair, c->boot);
-    return is_alive(w, c, &contact) ? dt_location_merge(w->p->location, w->now, u) : DT_OK;
+    return is_alive(w, c, &contact) ? dt_location_merge(w->p->location, w->now, &u) : DT_OK;
 }
 
-enum dt_step_result dt__pair_binding(struct dt_proxy_work *w, struct dt_location_update *u)
+enum dt_step_result dt__pair_binding(struct dt_proxy_work *w, const struct dt_location_update *u)
 {
     struct dt_copy c = {.kind = DT_PAIR_BINDING};
     if (!read_binding(w, &c, u))
@@ -441,7 +438,7 @@ enum dt_step_result dt__pair_binding(struct dt_proxy_work *w, struct dt_location
     enum dt_proxy_count why = judge(w, &c);
     if (why != DT_COUNT_ANSWERED_copy)
         return refuse(w, why);
-    int err = merge(w, &c, u);
+    int err = merge(w, &c);
     enum dt_step_result result = dt__answer(w, why,
                                             err == DT_E_NOMEM ? 500
                                             : err             ? 400
