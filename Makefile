@@ -18,7 +18,7 @@ test: ## every check and every test; SANITIZE=1 adds clang with ASan and UBSan
 
 bench: ## build and run the benchmarks
 	@tools/need bench
-	@tools/build release bench_parse bench_forward bench_sim
+	@tools/build release bench_parse bench_forward bench_call bench_sim
 	@tools/bench build/release
 
 fuzz: ## run each fuzzer for FUZZ_SECONDS on its corpus

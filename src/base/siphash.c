@@ -39,6 +39,23 @@ void dt_siphash_init(struct dt_siphash *h, const uint64_t key[2])
     };
 }
 
+/* Compilers make one load of it. */
+static uint64_t load_le64(const uint8_t *p)
+{
+    return (uint64_t)p[0] | (uint64_t)p[1] << 8 | (uint64_t)p[2] << 16 | (uint64_t)p[3] << 24 |
+           (uint64_t)p[4] << 32 | (uint64_t)p[5] << 40 | (uint64_t)p[6] << 48 |
+           (uint64_t)p[7] << 56;
+}
+
+/* Eight bytes behind those that already wait for their block. */
+static void add_word(struct dt_siphash *h, uint64_t m)
+{
+    unsigned waiting = 8 * (unsigned)(h->n & 7);
+    block(h, h->tail | m << waiting);
+    h->tail = waiting ? m >> (64 - waiting) : 0;
+    h->n += 8;
+}
+
 static void add_byte(struct dt_siphash *h, uint8_t byte)
 {
     h->tail |= (uint64_t)byte << 8 * (h->n++ & 7);
@@ -48,33 +65,18 @@ static void add_byte(struct dt_siphash *h, uint8_t byte)
     h->tail = 0;
 }
 
-static uint64_t load_le64(const uint8_t *p)
-{
-    uint64_t m = 0;
-    for (unsigned i = 0; i < 8; i++)
-        m |= (uint64_t)p[i] << 8 * i;
-    return m;
-}
-
 void dt_siphash_add(struct dt_siphash *h, const void *p, size_t n)
 {
     const uint8_t *in = p;
-    for (; n && (h->n & 7); n--)
-        add_byte(h, *in++);
-    for (; n >= 8; n -= 8, in += 8) {
-        block(h, load_le64(in));
-        h->n += 8;
-    }
+    for (; n >= 8; n -= 8, in += 8)
+        add_word(h, load_le64(in));
     while (n--)
         add_byte(h, *in++);
 }
 
 void dt_siphash_add_str(struct dt_siphash *h, struct dt_str s)
 {
-    uint8_t length[8];
-    for (unsigned i = 0; i < 8; i++)
-        length[i] = (uint8_t)((uint64_t)s.n >> 8 * i);
-    dt_siphash_add(h, length, sizeof length);
+    add_word(h, s.n);
     dt_siphash_add(h, s.p, s.n);
 }
 

@@ -23,6 +23,8 @@ enum dt_count_group { DT_COUNT_FORWARDED, DT_COUNT_ANSWERED, DT_COUNT_DROPPED, D
     X(ANSWERED, registrar)     /* whatever a REGISTER got */ \
     X(ANSWERED, copy)          /* what the twin told (R13) */ \
     X(ANSWERED, copy_forged)   /* who only said to be the twin */ \
+    X(ANSWERED, copy_stranger) /* signed, but not from where the twin is */ \
+    X(ANSWERED, copy_old)      /* signed and from there, but said before */ \
     X(ANSWERED, self)          /* OPTIONS to the proxy and the like */ \
     X(ANSWERED, location)      /* 404, 480 */ \
     X(ANSWERED, relay)         /* 403: no open relay */ \

@@ -1,155 +1,118 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "proxy/pair.h"
+#include "proxy/copy.h"
 #include "proxy/work.h"
 
 static const dt_time answer_within = 2 * DT_SECOND, retry_after = DT_SECOND,
-                     filled_anyway = 60 * DT_SECOND, quiet_for = 2 * DT_SECOND;
+                     retry_refused = 30 * DT_SECOND, ask_again = 5 * DT_SECOND,
+                     tables_apart = 2 * DT_SECOND, filled_anyway = 60 * DT_SECOND,
+                     quiet_for = 2 * DT_SECOND, clocks_apart = 60 * DT_SECOND;
 
-static const char *const kinds[] = {"binding", "join", "filled", "unfilled"};
+enum { DATAGRAM_MAX = 1300 }; /* RFC 3261 18.1.1 */
 
-/* What the MAC covers, as sender and receiver both have it. */
-struct copy {
-    enum dt_pair_kind kind;
-    uint64_t number, mac;
-    struct dt_str aor, call_id, path;
-    uint32_t cseq;
-    struct dt_location_contact contact;
-};
-
-static void add_number(struct dt_siphash *h, uint64_t v)
+static uint64_t wall_ms(const struct dt_proxy *p, dt_time now)
 {
-    char text[16];
-    struct dt_writer w = dt_writer(text, sizeof text);
-    dt_write_hex(&w, v, sizeof text);
-    dt_siphash_add_str(h, dt_writer_str(&w));
+    return (uint64_t)((now + p->env->wall_offset) / DT_MS);
 }
 
-static uint64_t mac_of(const uint64_t key[2], const struct copy *c)
+/* A row a trouble: how its sentence ends. */
+static void tell(struct dt_proxy *p, enum dt_pair_trouble trouble, const char *what)
 {
-    const struct dt_str texts[] = {c->aor, c->call_id, c->path, c->contact.uri,
-                                   c->contact.instance};
-    const uint64_t numbers[] = {c->number, c->cseq, c->contact.q, c->contact.expires};
-    struct dt_siphash h;
-    dt_siphash_init(&h, key);
-    dt_siphash_add_str(&h, DT_STR("copy"));
-    dt_siphash_add_str(&h, dt_str_z(kinds[c->kind]));
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
-        dt_siphash_add_str(&h, texts[i]);
-    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
-        add_number(&h, numbers[i]);
-    return dt_siphash_end(&h);
+    static const char *const remedies[] = {
+        [DT_PAIR_REFUSED] =
+            "give both the same key_file, and each the address of the other as peer",
+        [DT_PAIR_NOT_TAKEN] = "it may know fewer users than this proxy: give both the same limits",
+        [DT_PAIR_KEY] = "give both proxies the same key_file",
+        [DT_PAIR_WHERE] = "set peer to the address that the other proxy sends from",
+        [DT_PAIR_CLOCK] = "set the clocks of both machines",
+    };
+    char text[DT_ADDR_TEXT_MAX];
+    if (p->pair.told >> trouble & 1)
+        return;
+    p->pair.told |= 1u << trouble;
+    dt_outbox_event(&p->out, DT_EV_PROBLEM, 0, "the peer %s %s; %s",
+                    dt_addr_text(&p->pair.peer, text), what, remedies[trouble]);
+}
+
+static void mended(struct dt_proxy *p, enum dt_pair_trouble trouble)
+{
+    p->pair.told &= ~(1u << trouble);
 }
 
 /* ---- out ---- */
 
-/* The AOR is kept unescaped; in a URI what is not plain is escaped. */
-static void write_aor(struct dt_writer *w, struct dt_str aor)
+/* What is too long for a datagram goes by a stream, where the cluster has them (R1: at the same
+ * ports on all nodes). After a failure by datagram: perhaps that was why. */
+static bool is_for_stream(const struct dt_proxy *p, const struct dt_bytes *b)
 {
-    size_t at = aor.n;
-    while (at && aor.p[at - 1] != '@')
-        at--;
-    for (size_t i = 0; i < aor.n; i++) {
-        char ch = aor.p[i];
-        bool plain = i < 4 || i + 1 >= at || dt_is_digit(ch) || dt_is_alpha(ch);
-        if (plain) {
-            dt_write_char(w, ch);
-        } else {
-            dt_write_char(w, '%');
-            dt_write_hex(w, (unsigned char)ch, 2);
+    return b->n > DATAGRAM_MAX && p->pair.peer.transport == DT_UDP && !p->pair.silent &&
+           dt__self_has(&p->self, DT_TCP, p->pair.peer.family);
+}
+
+static struct dt_addr stream_peer(const struct dt_proxy *p)
+{
+    struct dt_addr to = p->pair.peer;
+    to.transport = DT_TCP;
+    for (size_t i = 0; i < p->self.n; i++)
+        if (!p->pair.own_port && p->self.listen[i].addr.transport == DT_TCP) {
+            to.port = p->self.listen[i].addr.port;
+            break;
         }
-    }
+    return to;
 }
 
-static void write_contact(struct dt_writer *w, const struct copy *c)
+static int write_request(const struct dt_proxy *p, struct dt_request *r, const struct dt_copy *c)
 {
-    if (dt_str_eq(c->contact.uri, DT_STR("*"))) {
-        dt_write_lit(w, "Contact: *\r\nExpires: 0\r\n");
-        return;
+    r->to.remote = p->pair.peer;
+    r->bytes = dt__copy_write(p, c, r->to.remote.transport, r->branch);
+    if (r->bytes && is_for_stream(p, r->bytes)) {
+        dt_bytes_drop(r->bytes);
+        r->to.remote = stream_peer(p);
+        r->bytes = dt__copy_write(p, c, DT_TCP, r->branch);
     }
-    dt_write_lit(w, "Contact: <");
-    dt_write(w, c->contact.uri);
-    dt_writef(w, ">;expires=%u", (unsigned)c->contact.expires);
-    if (c->contact.q < DT_Q_MAX)
-        dt_writef(w, ";q=0.%03u", (unsigned)c->contact.q);
-    if (c->contact.instance.n) {
-        dt_write_lit(w, ";+sip.instance=");
-        dt_write_quoted(w, c->contact.instance);
-    }
-    dt_write_lit(w, "\r\n");
-    if (c->path.n)
-        dt_sip_write_header(w, DT_H_PATH, c->path);
+    return r->bytes ? dt__self_local(&p->self, &r->to.remote, NULL, &r->to.local) : DT_E_NOMEM;
 }
 
-static void write_copy(struct dt_proxy *p, struct dt_writer *w, const struct copy *c,
-                       struct dt_str branch)
-{
-    bool binding = c->kind == DT_PAIR_BINDING;
-    struct dt_str domain = p->cfg->domain;
-    unsigned transport = p->pair.peer.transport;
-    dt_writef(w, "%s sip:%.*s SIP/2.0\r\n", binding ? "REGISTER" : "OPTIONS", DT_FMT(domain));
-    dt_writef(w, "Via: SIP/2.0/%s %.*s;branch=%.*s;rport\r\n", transport == DT_TCP ? "TCP" : "UDP",
-              DT_FMT(dt__self_sent_by(&p->self, transport)), DT_FMT(branch));
-    dt_writef(w, "Max-Forwards: 1\r\nFrom: <sip:%.*s>;tag=copy\r\nTo: <", DT_FMT(domain));
-    if (binding)
-        write_aor(w, c->aor);
-    else
-        dt_writef(w, "sip:%.*s", DT_FMT(domain));
-    dt_write_lit(w, ">\r\n");
-    dt_sip_write_header(w, DT_H_CALL_ID, c->call_id);
-    dt_sip_write_headerf(w, DT_H_CSEQ, "%u %s", (unsigned)c->cseq,
-                         binding ? "REGISTER" : "OPTIONS");
-    if (binding)
-        write_contact(w, c);
-    dt_sip_write_headerf(w, DT_H_DUALTONE_COPY, "%s %llu %016llx", kinds[c->kind],
-                         (unsigned long long)c->number, (unsigned long long)mac_of(p->key, c));
-    dt_sip_write_body(w, DT_STR_NONE, DT_STR_NONE);
-}
-
-static int launch(struct dt_proxy *p, dt_time now, struct dt_pair_slot *slot, const struct copy *c)
+static int launch(struct dt_proxy *p, dt_time now, struct dt_pair_slot *slot, struct dt_copy *c)
 {
     char branch[35] = "z9hG4bKcopy";
     struct dt_writer b = dt_writer(branch + 11, 8);
-    struct dt_request r = {.to.remote = p->pair.peer,
-                           .method = c->kind == DT_PAIR_BINDING ? DT_REGISTER : DT_OPTIONS,
+    struct dt_request r = {.method = c->kind == DT_PAIR_BINDING ? DT_REGISTER : DT_OPTIONS,
                            .branch = {branch, sizeof branch},
+                           .cookie = (uint64_t)(slot - p->pair.slots) << 8 | DT_PAIR_COOKIE,
                            .repeats = UINT32_MAX,
                            .timeout = answer_within};
-    size_t room = 1024 + 3 * c->aor.n + c->call_id.n + c->path.n + c->contact.uri.n +
-                  2 * c->contact.instance.n + 4 * p->cfg->domain.n;
     dt_write_hex(&b, p->self.boot, 8); /* also where the generator begins alike each time */
     dt_rng_token(&p->env->rng, branch + 19, 16);
-    int err = dt__self_local(&p->self, &r.to.remote, NULL, &r.to.local);
-    r.bytes = err ? NULL : dt_bytes_new(p->env->alloc, room);
-    if (!r.bytes)
-        return err ? err : DT_E_NOMEM;
-    struct dt_writer w = dt_writer(r.bytes->data, r.bytes->cap);
-    write_copy(p, &w, c, r.branch);
-    r.bytes->n = (uint32_t)w.n;
-    r.cookie = (uint64_t)(slot - p->pair.slots) << 8 | DT_PAIR_COOKIE;
+    c->sent = wall_ms(p, now);
+    c->boot = p->self.boot;
     slot->kind = c->kind;
-    err = w.err ? w.err : dt_stack_request(p->stack, now, &r, &slot->tx);
+    int err = write_request(p, &r, c);
+    if (!err)
+        err = dt_stack_request(p->stack, now, &r, &slot->tx);
     dt_bytes_drop(r.bytes);
     return err;
 }
 
-static struct copy copy_of(const struct dt_binding *b, dt_time now)
+static struct dt_copy copy_of(const struct dt_binding *b, dt_time now)
 {
-    return (struct copy){.kind = DT_PAIR_BINDING,
-                         .number = b->stamp,
-                         .aor = dt_binding_aor(b),
-                         .call_id = dt_binding_call_id(b),
-                         .path = b->gone ? DT_STR_NONE : dt_binding_path(b),
-                         .cseq = b->cseq,
-                         .contact = {.uri = dt_binding_contact(b),
-                                     .instance = b->gone ? DT_STR_NONE : dt_binding_instance(b),
-                                     .q = b->gone ? DT_Q_MAX : b->q,
-                                     .expires = b->gone ? 0 : dt_binding_left(b, now)}};
+    return (struct dt_copy){.kind = DT_PAIR_BINDING,
+                            .number = b->stamp,
+                            .aor = dt_binding_aor(b),
+                            .call_id = dt_binding_call_id(b),
+                            .path = b->gone ? DT_STR_NONE : dt_binding_path(b),
+                            .cseq = b->cseq,
+                            .contact = {.uri = dt_binding_contact(b),
+                                        .instance = b->gone ? DT_STR_NONE : dt_binding_instance(b),
+                                        .q = b->gone ? DT_Q_MAX : b->q,
+                                        .expires = b->gone ? 0 : dt_binding_left(b, now)}};
 }
 
+/* The oldest that is owed; it is paid, and owed again if the message fails. */
 static int send_binding(struct dt_proxy *p, dt_time now, struct dt_pair_slot *slot,
                         const struct dt_binding *b)
 {
-    struct copy c = copy_of(b, now);
+    struct dt_copy c = copy_of(b, now);
     slot->texts = dt_bytes_new(p->env->alloc, c.aor.n + c.contact.uri.n);
     if (!slot->texts)
         return DT_E_NOMEM;
@@ -158,15 +121,16 @@ static int send_binding(struct dt_proxy *p, dt_time now, struct dt_pair_slot *sl
     dt_write(&w, c.contact.uri);
     slot->texts->n = (uint32_t)w.n;
     slot->aor_n = (uint32_t)c.aor.n;
-    dt_location_paid(b);
+    slot->kind = DT_PAIR_BINDING;
+    dt_location_paid(p->location);
     return launch(p, now, slot, &c);
 }
 
 static int send_word(struct dt_proxy *p, dt_time now, struct dt_pair_slot *slot,
-                     enum dt_pair_kind kind, uint32_t boot)
+                     enum dt_pair_kind kind, uint32_t number)
 {
     char id[16];
-    struct copy c = {.kind = kind, .number = boot, .call_id = {id, sizeof id}, .cseq = 1};
+    struct dt_copy c = {.kind = kind, .number = number, .call_id = {id, sizeof id}, .cseq = 1};
     dt_rng_token(&p->env->rng, id, sizeof id);
     return launch(p, now, slot, &c);
 }
@@ -194,151 +158,293 @@ static void release(struct dt_pair_slot *slot)
 }
 
 /* A message was lost, or could not be sent: what it said is to be said again. */
-static void failed(struct dt_proxy *p, dt_time now, struct dt_pair_slot *slot)
+static void failed(struct dt_proxy *p, dt_time now, struct dt_pair_slot *slot, dt_time again)
 {
     struct dt_pair *t = &p->pair;
     struct dt_str texts = dt_bytes_str(slot->texts);
-    if (slot->kind == DT_PAIR_BINDING)
+    if (slot->texts)
         dt_location_owe(p->location, dt_str_sub(texts, 0, slot->aor_n),
                         dt_str_sub(texts, slot->aor_n, texts.n));
     t->joining = t->joining || slot->kind == DT_PAIR_JOIN;
     t->asked = t->asked || slot->kind >= DT_PAIR_FILLED;
     release(slot);
     t->silent = true;
-    t->retry_at = now + retry_after;
-    dt_timers_arm(&p->timers, &t->timer, t->retry_at);
+    t->retry_at = now + again;
 }
 
-/* The next thing to say. False: there is none. */
+/* ---- what is to be said ---- */
+
+/* Was all that is here bound here, or at this run of the twin's? Then nobody knows of more: what an
+ * earlier run knew, and could not tell to the end, was not begun to be told. */
+static bool is_new_to(const struct dt_pair *t, uint32_t boot)
+{
+    return !t->mixed && (!t->got_boot || t->got_boot == boot);
+}
+
+static enum dt_pair_kind our_word(const struct dt_proxy *p, dt_time now)
+{
+    if (dt__pair_is_filled(p, now) || p->pair.restored)
+        return DT_PAIR_FILLED;
+    return is_new_to(&p->pair, p->pair.asked_by) ? DT_PAIR_NEW : DT_PAIR_UNFILLED;
+}
+
+static int send_join(struct dt_proxy *p, dt_time now, struct dt_pair_slot *slot)
+{
+    p->pair.joining = false;
+    p->pair.join_again = now + ask_again;
+    return send_word(p, now, slot, DT_PAIR_JOIN, 0);
+}
+
+/* The next thing to say. False: there is none, or it failed. */
 static bool send_next(struct dt_proxy *p, dt_time now, struct dt_pair_slot *slot)
 {
     struct dt_pair *t = &p->pair;
     const struct dt_binding *b = dt_location_owed(p->location);
     int err = DT_OK;
     if (t->joining) {
-        t->joining = false;
-        err = send_word(p, now, slot, DT_PAIR_JOIN, p->self.boot);
+        err = send_join(p, now, slot);
     } else if (b) {
         err = send_binding(p, now, slot, b);
-    } else if (t->asked && !busy_slots(t)) {
+    } else if (t->asked && !t->table && !busy_slots(t)) {
         t->asked = false;
-        err = send_word(p, now, slot, t->filled ? DT_PAIR_FILLED : DT_PAIR_UNFILLED, t->asked_by);
+        err = send_word(p, now, slot, our_word(p, now), t->asked_by);
     } else {
         return false;
     }
     if (err)
-        failed(p, now, slot);
+        failed(p, now, slot, retry_after);
     return !err;
+}
+
+static bool is_waiting(const struct dt_pair *t, dt_time now)
+{
+    return t->silent && (now < t->retry_at || busy_slots(t));
+}
+
+static dt_time next_due(const struct dt_proxy *p, dt_time now)
+{
+    const struct dt_pair *t = &p->pair;
+    dt_time due = DT_TIME_NEVER;
+    if (t->silent && !busy_slots(t) &&
+        (t->joining || t->asked || t->table || dt_location_owed(p->location)))
+        due = t->retry_at;
+    if (t->table)
+        due = dt_time_min(due,
+                          t->silent && t->retry_at > t->table_from ? t->retry_at : t->table_from);
+    if (!t->joining && !dt__pair_is_filled(p, now))
+        due = dt_time_min(due, t->join_again);
+    return due > now ? due : now + 1;
 }
 
 void dt__pair_run(struct dt_proxy *p, dt_time now)
 {
     struct dt_pair *t = &p->pair;
     struct dt_pair_slot *slot;
-    if (!t->peer.family || !p->self.all_up || (t->silent && (now < t->retry_at || busy_slots(t))))
+    if (!t->peer.family || !p->self.all_up)
         return;
-    while ((slot = free_slot(t)) && send_next(p, now, slot) && !t->silent)
-        ;
+    if (now >= t->join_again && !dt__pair_is_filled(p, now))
+        t->joining = true;
+    if (t->table && now >= t->table_from) {
+        t->table = false;
+        t->table_from = now + tables_apart;
+        dt_location_owe_all(p->location);
+    }
+    if (!is_waiting(t, now))
+        while ((slot = free_slot(t)) && send_next(p, now, slot) && !t->silent)
+            ;
+    t->due = next_due(p, now);
 }
+
+/* ---- answers ---- */
 
 bool dt__pair_is_cookie(uint64_t cookie)
 {
     return (cookie & 0xff) == DT_PAIR_COOKIE && cookie >> 8 < DT_PAIR_WINDOW;
 }
 
+/* A binding alone may be more than the other node takes; anything else, and 403, is about us. */
+static bool is_not_taken(const struct dt_pair_slot *slot, int status)
+{
+    return slot->kind == DT_PAIR_BINDING && status >= 300 && status < 500 && status != 403;
+}
+
+static void taken(struct dt_proxy *p, struct dt_pair_slot *slot)
+{
+    mended(p, DT_PAIR_REFUSED);
+    p->pair.silent = false;
+    release(slot);
+}
+
 void dt__pair_answered(struct dt_proxy *p, dt_time now, uint64_t cookie, dt_tx tx, int status)
 {
     struct dt_pair_slot *slot = &p->pair.slots[cookie >> 8];
+    char what[96];
     if (slot->tx != tx || (status >= 100 && status < 200))
         return;
-    if (!status || status >= 500) { /* 403: another key, which no repeat mends */
-        failed(p, now, slot);
-        return;
+    struct dt_writer w = dt_writer(what, sizeof what - 1);
+    if (is_not_taken(slot, status)) { /* it is sent again when the phone refreshes it */
+        dt_writef(&w, "does not take a binding (%d)", status);
+        what[w.n] = '\0';
+        tell(p, DT_PAIR_NOT_TAKEN, what);
+        taken(p, slot);
+    } else if (status >= 300 && status < 500) {
+        dt_writef(&w, "refuses what is bound here (%d)", status);
+        what[w.n] = '\0';
+        tell(p, DT_PAIR_REFUSED, what);
+        failed(p, now, slot, retry_refused);
+    } else if (!status || status >= 500) {
+        failed(p, now, slot, retry_after);
+    } else {
+        taken(p, slot);
     }
-    p->pair.silent = false;
-    release(slot);
     dt__pair_run(p, now);
 }
 
 /* ---- in ---- */
 
-static bool read_value(struct copy *c, struct dt_str value)
+static bool is_of_the_time(struct dt_proxy *p, dt_time now, const struct dt_copy *c)
 {
-    struct dt_reader r = dt_reader(value);
-    struct dt_str kind = dt_reader_until(&r, ' ');
-    size_t i = 0;
-    while (i < sizeof kinds / sizeof kinds[0] && !dt_str_eq(kind, dt_str_z(kinds[i])))
-        i++;
-    c->kind = (enum dt_pair_kind)i;
-    return i < sizeof kinds / sizeof kinds[0] && dt_reader_char(&r, ' ') &&
-           !dt_reader_u64(&r, INT64_MAX, &c->number) && dt_reader_char(&r, ' ') &&
-           !dt__read_hex(dt_reader_rest(&r), &c->mac);
+    int64_t age = (int64_t)(wall_ms(p, now) - c->sent) * DT_MS;
+    char what[96];
+    struct dt_writer w = dt_writer(what, sizeof what - 1);
+    if (age <= clocks_apart && age >= -clocks_apart) {
+        mended(p, DT_PAIR_CLOCK);
+        return true;
+    }
+    dt_writef(&w, "has a clock that is %lld s %s, or somebody repeats what it said",
+              (long long)((age < 0 ? -age : age) / DT_SECOND), age < 0 ? "ahead" : "behind");
+    what[w.err ? 0 : w.n] = '\0';
+    tell(p, DT_PAIR_CLOCK, what);
+    return false;
 }
 
-static bool is_genuine(const struct dt_proxy *p, const struct copy *c)
+/* Is this from the twin? What a forged one says changes nothing, and is told only where the twin's
+ * address makes it likely that the twin itself is meant. */
+static enum dt_proxy_count judge(const struct dt_proxy_work *w, const struct dt_copy *c)
 {
-    bool good = false;
-    for (size_t i = 0; i < p->keys.n; i++)
-        good |= (mac_of(p->keys.key[i], c) ^ c->mac) == 0;
-    return good;
+    struct dt_proxy *p = w->p;
+    bool genuine = dt__copy_is_genuine(&p->keys, c);
+    bool from_peer = p->pair.peer.family && dt_addr_ip_eq(&w->from.remote, &p->pair.peer);
+    if (!genuine) {
+        if (from_peer)
+            tell(p, DT_PAIR_KEY, "sends bindings that our key did not sign");
+        return DT_COUNT_ANSWERED_copy_forged;
+    }
+    if (!from_peer) {
+        if (p->pair.peer.family)
+            tell(p, DT_PAIR_WHERE, "is not where its bindings come from");
+        return DT_COUNT_ANSWERED_copy_stranger;
+    }
+    mended(p, DT_PAIR_KEY);
+    bool again = c->kind == DT_PAIR_JOIN && c->sent <= p->pair.last_join;
+    if (!is_of_the_time(p, w->now, c) || again)
+        return DT_COUNT_ANSWERED_copy_old;
+    return DT_COUNT_ANSWERED_copy;
 }
 
-static void take_word(struct dt_proxy *p, const struct copy *c)
+/* What is old may be said anew at once, in words of now. */
+static enum dt_step_result refuse(struct dt_proxy_work *w, enum dt_proxy_count why)
+{
+    char text[DT_ADDR_TEXT_MAX];
+    dt_outbox_event(&w->p->out, DT_EV_DROP, 0, "%s: %.*s from %s", dt__count_name(why),
+                    DT_FMT(w->m->cseq.method_text), dt_addr_text(&w->from.remote, text));
+    return dt__answer(w, why, why == DT_COUNT_ANSWERED_copy_old ? 500 : 403, DT_STR_NONE);
+}
+
+static void take_word(struct dt_proxy *p, const struct dt_copy *c)
 {
     struct dt_pair *t = &p->pair;
+    t->silent = false;
     if (c->kind == DT_PAIR_JOIN) {
-        t->asked = true;
-        t->asked_by = (uint32_t)c->number;
-        t->silent = false;
-        dt_location_owe_all(p->location);
+        t->asked = t->table = true;
+        t->asked_by = c->boot;
+        t->last_join = c->sent;
     } else if (c->number == p->self.boot) {
-        t->filled = t->filled || c->kind == DT_PAIR_FILLED;
+        /* Of two that know nothing neither can be told more: what was bound since is here. */
+        t->filled = t->filled || c->kind == DT_PAIR_FILLED ||
+                    (c->kind == DT_PAIR_NEW && is_new_to(t, c->boot));
     }
-}
-
-static enum dt_step_result answer(struct dt_proxy_work *w, bool good, int status)
-{
-    return dt__answer(w, good ? DT_COUNT_ANSWERED_copy : DT_COUNT_ANSWERED_copy_forged, status,
-                      DT_STR_NONE);
 }
 
 enum dt_step_result dt__pair_word(struct dt_proxy_work *w)
 {
-    struct copy c = {.call_id = w->m->call_id, .cseq = w->m->cseq.number};
-    if (!read_value(&c, dt_sip_get(w->m, DT_H_DUALTONE_COPY)) || c.kind == DT_PAIR_BINDING ||
-        !w->p->pair.peer.family || !is_genuine(w->p, &c))
-        return answer(w, false, 403);
+    struct dt_copy c = {.call_id = w->m->call_id, .cseq = w->m->cseq.number};
+    if (!dt__copy_read(&c, dt_sip_get(w->m, DT_H_DUALTONE_COPY)) || c.kind == DT_PAIR_BINDING)
+        return refuse(w, DT_COUNT_ANSWERED_copy_forged);
+    enum dt_proxy_count why = judge(w, &c);
+    if (why != DT_COUNT_ANSWERED_copy)
+        return refuse(w, why);
     take_word(w->p, &c);
-    enum dt_step_result result = answer(w, true, 200);
+    enum dt_step_result result = dt__answer(w, why, 200, DT_STR_NONE);
     dt__pair_run(w->p, w->now);
     return result;
 }
 
-enum dt_step_result dt__pair_binding(struct dt_proxy_work *w, struct dt_location_update *u)
+/* The one contact that a copy has. */
+static bool read_binding(const struct dt_proxy_work *w, struct dt_copy *c,
+                         const struct dt_location_update *u)
 {
     static const struct dt_location_contact star = {{"*", 1}, {NULL, 0}, DT_Q_MAX, 0};
-    struct dt_proxy *p = w->p;
-    struct copy c = {
-        .aor = u->aor, .call_id = w->m->call_id, .path = u->path, .cseq = w->m->cseq.number};
-    bool one = u->star || u->n == 1;
-    if (u->star) {
-        u->contacts = &star;
-        u->n = 1;
-    }
-    if (one)
-        c.contact = u->contacts[0];
-    if (!one || !read_value(&c, dt_sip_get(w->m, DT_H_DUALTONE_COPY)) ||
-        c.kind != DT_PAIR_BINDING || !p->pair.peer.family || !is_genuine(p, &c))
-        return answer(w, false, 403);
-    u->call_id = c.call_id;
-    u->cseq = c.cseq;
-    u->wall = c.number;
-    u->flow = (struct dt_binding_flow){.stream = 0};
-    int64_t wall = (w->now + p->env->wall_offset) / DT_MS;
-    bool old = (int64_t)c.number + p->cfg->max_expires * 1000 < wall; /* a replay: long over */
-    int err = old ? DT_OK : dt_location_merge(p->location, w->now, u);
-    enum dt_step_result result = answer(w, true, err == DT_E_NOMEM ? 500 : err ? 400 : 200);
-    dt__pair_run(p, w->now);
+    if ((!u->star && u->n != 1) || !dt__copy_read(c, dt_sip_get(w->m, DT_H_DUALTONE_COPY)))
+        return false;
+    c->aor = u->aor;
+    c->call_id = w->m->call_id;
+    c->path = u->path;
+    c->cseq = w->m->cseq.number;
+    c->contact = u->star ? star : u->contacts[0];
+    return c->kind == DT_PAIR_BINDING;
+}
+
+/* What took longer than a message is repeated was kept back by somebody: it lives no longer for
+ * that. False: it is over. */
+static bool is_alive(const struct dt_proxy_work *w, const struct dt_copy *c,
+                     struct dt_location_contact *contact)
+{
+    uint64_t wall = wall_ms(w->p, w->now), most = (uint64_t)w->p->cfg->max_expires * 1000;
+    uint64_t age = wall > c->sent ? (wall - c->sent) / 1000 : 0;
+    if (c->number + most < wall)
+        return false; /* removals of that time are forgotten */
+    if (!contact->expires || age <= (uint64_t)(answer_within / DT_SECOND))
+        return true;
+    contact->expires = contact->expires > age ? contact->expires - (uint32_t)age : 0;
+    return contact->expires != 0;
+}
+
+static void note_source(struct dt_pair *t, uint32_t boot)
+{
+    t->mixed = t->mixed || (t->got_boot && t->got_boot != boot);
+    t->got_boot = boot;
+}
+
+static int merge(const struct dt_proxy_work *w, const struct dt_copy *c)
+{
+    struct dt_location_contact contact = c->contact;
+    struct dt_location_update u = {.aor = c->aor,
+                                   .call_id = c->call_id,
+                                   .cseq = c->cseq,
+                                   .wall = c->number,
+                                   .path = c->path,
+                                   .contacts = &contact,
+                                   .n = 1};
+    note_source(&w->p->pair, c->boot);
+    return is_alive(w, c, &contact) ? dt_location_merge(w->p->location, w->now, &u) : DT_OK;
+}
+
+enum dt_step_result dt__pair_binding(struct dt_proxy_work *w, const struct dt_location_update *u)
+{
+    struct dt_copy c = {.kind = DT_PAIR_BINDING};
+    if (!read_binding(w, &c, u))
+        return refuse(w, DT_COUNT_ANSWERED_copy_forged);
+    enum dt_proxy_count why = judge(w, &c);
+    if (why != DT_COUNT_ANSWERED_copy)
+        return refuse(w, why);
+    int err = merge(w, &c);
+    enum dt_step_result result = dt__answer(w, why,
+                                            err == DT_E_NOMEM ? 500
+                                            : err             ? 400
+                                                              : 200,
+                                            DT_STR_NONE);
+    dt__pair_run(w->p, w->now);
     return result;
 }
 
@@ -347,7 +453,8 @@ enum dt_step_result dt__pair_binding(struct dt_proxy_work *w, struct dt_location
 bool dt__pair_is_filled(const struct dt_proxy *p, dt_time now)
 {
     const struct dt_pair *t = &p->pair;
-    return !t->peer.family || t->filled || now - t->started >= filled_anyway;
+    return !t->peer.family || t->filled ||
+           now - t->started >= (t->restored ? quiet_for : filled_anyway);
 }
 
 bool dt__pair_is_quiet(const struct dt_proxy *p, dt_time now)
@@ -355,16 +462,26 @@ bool dt__pair_is_quiet(const struct dt_proxy *p, dt_time now)
     return now - p->pair.started < quiet_for;
 }
 
+/* Part of a user's bindings would be another fork than the twin's; those of a snapshot are all that
+ * there were. */
+bool dt__pair_knows(const struct dt_proxy *p, dt_time now, size_t n)
+{
+    if (dt__pair_is_filled(p, now))
+        return true;
+    return n && (p->pair.restored || !dt__pair_is_quiet(p, now));
+}
+
 /* ---- life ---- */
 
 void dt__pair_init(struct dt_proxy *p)
 {
     struct dt_pair *t = &p->pair;
-    dt_timer_init(&t->timer, DT_PAIR_TIMER);
+    t->due = DT_TIME_NEVER;
     if (!p->cfg->peers.n || dt_addr_parse(&t->peer, p->cfg->peers.items[0])) {
         t->peer.family = 0;
         return;
     }
+    t->own_port = t->peer.port != 0;
     t->peer.transport = dt__self_has(&p->self, DT_UDP, 0) ? DT_UDP : DT_TCP;
     t->joining = true;
 }
@@ -379,10 +496,16 @@ void dt__pair_start(struct dt_proxy *p, dt_time now)
 
 void dt__pair_forget(struct dt_proxy *p, dt_time now)
 {
+    struct dt_pair *t = &p->pair;
     for (size_t i = 0; i < DT_PAIR_WINDOW; i++)
-        if (p->pair.slots[i].tx)
-            failed(p, now, &p->pair.slots[i]);
-    p->pair.joining = p->pair.peer.family != 0; /* what was bound meanwhile */
+        if (t->slots[i].tx)
+            failed(p, now, &t->slots[i], retry_after);
+    t->silent = false;
+    t->joining = t->peer.family != 0; /* what was bound meanwhile */
+    t->restored = t->restored || dt__pair_is_filled(p, now);
+    t->filled = false;
+    t->started = now;
+    dt__pair_run(p, now);
 }
 
 void dt__pair_clear(struct dt_proxy *p)

@@ -270,6 +270,7 @@ static dt_time node_deadline(const void *node)
 {
     const struct dt_proxy *p = node;
     dt_time due = dt_time_min(dt_stack_deadline(p->stack), dt_timers_next(&p->timers));
+    due = dt_time_min(due, p->pair.due);
     return dt_time_min(due, dt_location_deadline(p->location));
 }
 
@@ -280,10 +281,9 @@ static void node_tick(void *node, dt_time now)
     dt_outbox_begin(&p->out);
     dt_stack_tick(p->stack, now);
     while ((t = dt_timers_due(&p->timers, now)))
-        if (t->kind == DT_PAIR_TIMER)
-            dt__pair_run(p, now);
-        else
-            dt__fork_timer(p, now, t);
+        dt__fork_timer(p, now, t);
+    if (p->pair.due <= now)
+        dt__pair_run(p, now);
     dt_location_tick(p->location, now);
 }
 
@@ -321,7 +321,7 @@ int dt_proxy_restore(struct dt_proxy *p, dt_time now, struct dt_str text, unsign
 {
     int err = dt_location_load(p->location, now, p->env->wall_offset, text, bad);
     p->saved_version = dt_location_count(p->location).version;
-    p->pair.filled = p->pair.filled || (!err && text.n);
+    p->pair.restored = p->pair.restored || (!err && text.n);
     return err;
 }
 

@@ -194,9 +194,12 @@ void dt__pair_answered(struct dt_proxy *p, dt_time now, uint64_t cookie, dt_tx t
 /* An OPTIONS, and a REGISTER as the registrar read it, with Dualtone-Copy: done and answered, or
  * refused if it is not the twin's. */
 enum dt_step_result dt__pair_word(struct dt_proxy_work *w);
-enum dt_step_result dt__pair_binding(struct dt_proxy_work *w, struct dt_location_update *u);
-/* Does this node know who is bound? If not: is it so young that dropping is better than 503? */
+enum dt_step_result dt__pair_binding(struct dt_proxy_work *w, const struct dt_location_update *u);
+/* Does this node know who is bound? */
 bool dt__pair_is_filled(const struct dt_proxy *p, dt_time now);
+/* May a user of whom it has `n` bindings be looked up here? If not: is it so young that dropping is
+ * better than 503? */
+bool dt__pair_knows(const struct dt_proxy *p, dt_time now, size_t n);
 bool dt__pair_is_quiet(const struct dt_proxy *p, dt_time now);
 
 /* ---- stray.c: R5 ---- */

@@ -91,8 +91,8 @@ int dt_location_update(struct dt_location *l, dt_time now, const struct dt_locat
  * dt_location_update but for DT_E_STALE. */
 int dt_location_merge(struct dt_location *l, dt_time now, const struct dt_location_update *u);
 /* The oldest binding that is owed, or NULL; by dt_location_paid it is not owed any more. */
-const struct dt_binding *dt_location_owed(struct dt_location *l);
-void dt_location_paid(const struct dt_binding *b);
+const struct dt_binding *dt_location_owed(const struct dt_location *l);
+void dt_location_paid(struct dt_location *l);
 /* It is owed again, if it is still there; all of them. */
 void dt_location_owe(struct dt_location *l, struct dt_str aor, struct dt_str contact);
 void dt_location_owe_all(struct dt_location *l);
@@ -117,7 +117,8 @@ struct dt_location_counts {
 };
 struct dt_location_counts dt_location_count(const struct dt_location *l);
 
-/* ---- snapshot: one line a binding, expiry as wall time, so that it may be read days later ---- */
+/* ---- snapshot: one line a binding, expiry as wall time, so that it may be read days later; with a
+ * twin removed ones too, so that an old copy cannot bring them back ---- */
 
 /* `wall_offset` as in dt_env. `*out` gets one reference. DT_OK, DT_E_NOMEM or DT_E_LIMIT. */
 int dt_location_save(const struct dt_location *l, dt_time now, int64_t wall_offset,

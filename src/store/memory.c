@@ -4,6 +4,7 @@
  * one heap of expiries. */
 #include <string.h>
 
+#include "dualtone/uri.h"
 #include "store/memory.h"
 
 struct dt_str dt_binding_contact(const struct dt_binding *b)
@@ -41,6 +42,27 @@ struct dt_location_aor *dt__aor_find(const struct dt_location *l, struct dt_str 
         struct dt_location_aor *a = DT_OF(e, struct dt_location_aor, entry);
         if (dt_str_eq(dt__aor_name(a), name))
             return a;
+    }
+    return NULL;
+}
+
+bool dt__same_contact(struct dt_str a, struct dt_str b)
+{
+    struct dt_uri x, y;
+    if (dt_str_eq(a, b))
+        return true;
+    return !dt_uri_parse(&x, a, NULL) && !dt_uri_parse(&y, b, NULL) && dt_uri_eq(&x, &y);
+}
+
+struct dt_binding *dt__aor_binding(const struct dt_location_aor *a, struct dt_str contact)
+{
+    if (!a)
+        return NULL;
+    DT_LIST_EACH(e, &a->bindings)
+    {
+        struct dt_binding *b = DT_OF(e, struct dt_binding, link);
+        if (dt__same_contact(dt_binding_contact(b), contact))
+            return b;
     }
     return NULL;
 }

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * What memory.c and update.c share. */
+ * What memory.c, update.c, merge.c and snapshot.c share. */
 #ifndef STORE_MEMORY_H
 #define STORE_MEMORY_H
 
 #include "store/location.h"
+
+/* The contact of a remembered `Contact: *`. */
+#define DT_STAR DT_STR("*")
 
 /* An address of record that has bindings, or remembers removed ones. */
 struct dt_location_aor {
@@ -33,6 +36,10 @@ static inline struct dt_str dt__aor_name(const struct dt_location_aor *a)
 struct dt_location_aor *dt__aor_find(const struct dt_location *l, struct dt_str name);
 /* Without bindings yet; in the map. NULL without memory. */
 struct dt_location_aor *dt__aor_new(struct dt_location *l, struct dt_str name);
+/* Its binding, or removed binding, of a contact, compared as a URI (RFC 3261 10.3 step 7); NULL:
+ * none, or no `a`. */
+struct dt_binding *dt__aor_binding(const struct dt_location_aor *a, struct dt_str contact);
+bool dt__same_contact(struct dt_str a, struct dt_str b);
 /* Frees it if it has nothing left. */
 void dt__aor_settle(struct dt_location *l, struct dt_location_aor *a);
 
@@ -47,5 +54,10 @@ void dt__binding_attach(struct dt_location *l, struct dt_location_aor *a, struct
 /* Does the twin have to be told? */
 void dt__binding_owe(struct dt_location *l, struct dt_binding *b);
 void dt__binding_detach(struct dt_location *l, struct dt_binding *b);
+
+/* What a snapshot has: as dt_location_merge, but it lives for `life`, and the twin has to be told.
+ */
+int dt__location_restore(struct dt_location *l, dt_time now, const struct dt_location_update *u,
+                         dt_time life);
 
 #endif

@@ -5,8 +5,6 @@
 #include "dualtone/uri.h"
 #include "store/memory.h"
 
-#define STAR DT_STR("*")
-
 struct dt_str dt_binding_aor(const struct dt_binding *b)
 {
     return dt__aor_name(b->aor);
@@ -21,41 +19,20 @@ void dt__binding_owe(struct dt_location *l, struct dt_binding *b)
         dt_list_add(&l->owed, &b->owed);
 }
 
-const struct dt_binding *dt_location_owed(struct dt_location *l)
+const struct dt_binding *dt_location_owed(const struct dt_location *l)
 {
     return dt_list_empty(&l->owed) ? NULL : DT_OF(l->owed.next, struct dt_binding, owed);
 }
 
-void dt_location_paid(const struct dt_binding *b)
+void dt_location_paid(struct dt_location *l)
 {
-    struct dt_list *e = (struct dt_list *)&b->owed; /* ours: dt_location_owed gave it out */
-    dt_list_del(e);
-}
-
-static bool same_contact(struct dt_str a, struct dt_str b)
-{
-    struct dt_uri x, y;
-    if (dt_str_eq(a, b))
-        return true;
-    return !dt_uri_parse(&x, a, NULL) && !dt_uri_parse(&y, b, NULL) && dt_uri_eq(&x, &y);
-}
-
-static struct dt_binding *find(const struct dt_location_aor *a, struct dt_str contact)
-{
-    if (!a)
-        return NULL;
-    DT_LIST_EACH(e, &a->bindings)
-    {
-        struct dt_binding *b = DT_OF(e, struct dt_binding, link);
-        if (same_contact(dt_binding_contact(b), contact))
-            return b;
-    }
-    return NULL;
+    if (!dt_list_empty(&l->owed))
+        dt_list_del(l->owed.next);
 }
 
 void dt_location_owe(struct dt_location *l, struct dt_str aor, struct dt_str contact)
 {
-    struct dt_binding *b = find(dt__aor_find(l, aor), contact);
+    struct dt_binding *b = dt__aor_binding(dt__aor_find(l, aor), contact);
     if (b)
         dt__binding_owe(l, b);
 }
@@ -99,37 +76,42 @@ static void sweep(struct dt_location *l, struct dt_location_aor *a, uint64_t sta
     DT_LIST_EACH(e, &a->bindings)
     {
         struct dt_binding *b = DT_OF(e, struct dt_binding, link);
-        if (b->stamp < stamp && !dt_str_eq(dt_binding_contact(b), STAR))
+        if (b->stamp < stamp && !dt_str_eq(dt_binding_contact(b), DT_STAR))
             drop(l, b);
     }
 }
 
+/* How a copy becomes a binding. */
+struct new_one {
+    dt_time life;
+    uint64_t stamp;
+    struct dt_binding *old; /* what it replaces, or NULL */
+    bool owed;
+};
+
 static int put(struct dt_location *l, dt_time now, const struct dt_location_update *u,
-               uint64_t stamp, struct dt_binding *old)
+               const struct new_one *new)
 {
-    const struct dt_location_contact *c = u->contacts;
-    dt_time life = (dt_time)c->expires * DT_SECOND;
     struct dt_location_aor *a = dt__aor_find(l, u->aor);
-    struct dt_binding *b = dt__binding_new(l, u, c);
+    struct dt_binding *b = dt__binding_new(l, u, u->contacts), *old = new->old;
     if (!b)
         return DT_E_NOMEM;
-    if (!c->expires)
-        life = l->cfg.removed_kept;
-    if (dt_timers_arm(&l->timers, &b->timer, now + life) || (!a && !(a = dt__aor_new(l, u->aor)))) {
+    if (dt_timers_arm(&l->timers, &b->timer, now + new->life) ||
+        (!a && !(a = dt__aor_new(l, u->aor)))) {
         dt__binding_free(l, b);
         return DT_E_NOMEM;
     }
-    b->stamp = stamp;
+    b->stamp = new->stamp;
     if (old) /* the way to the phone is this node's own business */
         b->flow = old->flow;
     dt__binding_attach(l, a, b, old ? &old->link : &a->bindings);
     l->counts.version++;
-    if (stamp != u->wall)
+    if (new->owed)
         dt__binding_owe(l, b);
     if (old)
         drop(l, old);
-    if (dt_str_eq(c->uri, STAR))
-        sweep(l, a, stamp);
+    if (dt_str_eq(u->contacts->uri, DT_STAR))
+        sweep(l, a, new->stamp);
     return DT_OK;
 }
 
@@ -138,7 +120,7 @@ static int check(const struct dt_location *l, const struct dt_location_update *u
 {
     const struct dt_location_contact *c = u->contacts;
     struct dt_uri uri;
-    bool star = dt_str_eq(c->uri, STAR) && !c->expires;
+    bool star = dt_str_eq(c->uri, DT_STAR) && !c->expires;
     if (u->n != 1 || (!star && dt_uri_parse(&uri, c->uri, NULL)))
         return DT_E_SYNTAX;
     if (u->aor.n + c->uri.n + c->instance.n + u->call_id.n + u->path.n > DT_BINDING_TEXT_MAX)
@@ -151,11 +133,32 @@ static int check(const struct dt_location *l, const struct dt_location_update *u
     return all < l->cfg.max_bindings ? DT_OK : DT_E_RANGE;
 }
 
-int dt_location_merge(struct dt_location *l, dt_time now, const struct dt_location_update *u)
+/* The two compared: what becomes of the copy. `restored`: it is from a snapshot of ours. */
+static int settle(struct dt_location *l, dt_time now, const struct dt_location_update *u,
+                  struct dt_binding *old, dt_time life, bool restored)
+{
+    int newer = old ? compare(old, u) : 1;
+    struct new_one new = {.life = life, .stamp = u->wall, .old = old, .owed = restored};
+    if (newer > 0 && old && old->stamp >= u->wall) {
+        new.stamp = old->stamp + 1; /* by CSeq: then by stamp too, for all who compare later */
+        new.owed = true;
+    }
+    if (newer > 0)
+        return put(l, now, u, &new);
+    if (newer < 0 && u->wall >= old->stamp)
+        old->stamp = u->wall + 1;
+    if (newer < 0)
+        dt__binding_owe(l, old);
+    return DT_OK;
+}
+
+static int merge(struct dt_location *l, dt_time now, const struct dt_location_update *u,
+                 dt_time life, bool restored)
 {
     dt_location_tick(l, now);
     struct dt_location_aor *a = dt__aor_find(l, u->aor);
-    struct dt_binding *old = u->n ? find(a, u->contacts[0].uri) : NULL, *star = find(a, STAR);
+    struct dt_binding *old = u->n ? dt__aor_binding(a, u->contacts[0].uri) : NULL;
+    struct dt_binding *star = dt__aor_binding(a, DT_STAR);
     int err = check(l, u, a, old);
     if (err)
         return err;
@@ -163,15 +166,17 @@ int dt_location_merge(struct dt_location *l, dt_time now, const struct dt_locati
         dt__binding_owe(l, star); /* the twin did not know of it */
         return DT_OK;
     }
-    int newer = old ? compare(old, u) : 1;
-    uint64_t stamp = u->wall;
-    if (newer > 0 && old && old->stamp >= stamp)
-        stamp = old->stamp + 1; /* by CSeq: then by stamp too, for all who compare later */
-    if (newer > 0)
-        return put(l, now, u, stamp, old);
-    if (newer < 0 && u->wall >= old->stamp)
-        old->stamp = u->wall + 1;
-    if (newer < 0)
-        dt__binding_owe(l, old);
-    return DT_OK;
+    return settle(l, now, u, old, life, restored);
+}
+
+int dt_location_merge(struct dt_location *l, dt_time now, const struct dt_location_update *u)
+{
+    dt_time life = u->n ? (dt_time)u->contacts[0].expires * DT_SECOND : 0;
+    return merge(l, now, u, life ? life : l->cfg.removed_kept, false);
+}
+
+int dt__location_restore(struct dt_location *l, dt_time now, const struct dt_location_update *u,
+                         dt_time life)
+{
+    return merge(l, now, u, life, true);
 }

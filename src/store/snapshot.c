@@ -2,16 +2,19 @@
  *
  * The bindings as text: a first line that says what it is, then a line a binding, its fields
  * separated by single blanks. What could be mistaken for a separator is written as %HH; "-" is an
- * empty field. Removed bindings are not kept: what they guard against is over sooner than a
- * restart. */
+ * empty field. Removed bindings are kept where there is a twin, which may have an older copy of
+ * them; without one, what they guard against is over sooner than a restart. The last field, the
+ * stamp, is not in files that begin with FIRST_OLD. */
 #include <string.h>
 
 #include "store/memory.h"
 
-#define FIRST_LINE "dualtone-location 1"
+#define FIRST_LINE "dualtone-location 2"
+#define FIRST_OLD "dualtone-location 1"
 enum {
     LINE_FIXED = 256, /* what a line needs besides its texts */
-    FIELDS = 11
+    FIELDS = 12,
+    FIELDS_OLD = 11
 };
 
 /* ---- writing ---- */
@@ -47,7 +50,7 @@ static void write_binding(struct dt_writer *w, const struct dt_binding *b, int64
                                    dt_binding_call_id(b), dt_binding_path(b),
                                    dt_binding_instance(b)};
     int64_t expires = (b->timer.due + wall_offset) / DT_MS;
-    dt_write_lit(w, "binding");
+    dt_write_z(w, b->gone ? "removed" : "binding");
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         dt_write_char(w, ' ');
         write_field(w, texts[i]);
@@ -61,6 +64,8 @@ static void write_binding(struct dt_writer *w, const struct dt_binding *b, int64
     write_addr(w, &b->flow.local);
     dt_write_char(w, ' ');
     write_addr(w, &b->flow.remote);
+    dt_write_char(w, ' ');
+    dt_write_u64(w, b->stamp);
     dt_write_char(w, '\n');
 }
 
@@ -70,12 +75,12 @@ static size_t room_for(const struct dt_binding *b)
     return LINE_FIXED + 3 * texts;
 }
 
-static bool is_due(const struct dt_binding *b, dt_time now)
+static bool is_kept(const struct dt_location *l, const struct dt_binding *b, dt_time now)
 {
-    return b->gone || b->timer.due <= now;
+    return (!b->gone || l->cfg.twin) && b->timer.due > now;
 }
 
-/* Calls for each binding that holds; either sums up the room or writes. */
+/* Every binding that is kept: sums up the room, and writes if there is `w`. */
 static size_t walk(const struct dt_location *l, dt_time now, int64_t wall_offset,
                    struct dt_writer *w)
 {
@@ -86,7 +91,7 @@ static size_t walk(const struct dt_location *l, dt_time now, int64_t wall_offset
         DT_LIST_EACH(f, &a->bindings)
         {
             const struct dt_binding *b = DT_OF(f, struct dt_binding, link);
-            if (is_due(b, now))
+            if (!is_kept(l, b, now))
                 continue;
             if (w)
                 write_binding(w, b, wall_offset);
@@ -116,6 +121,8 @@ int dt_location_save(const struct dt_location *l, dt_time now, int64_t wall_offs
 /* ---- reading ---- */
 
 struct line {
+    bool removed;
+    size_t n;                    /* fields that the file's lines have */
     struct dt_str field[FIELDS]; /* as they stand */
     char text[3 * DT_BINDING_TEXT_MAX];
     size_t used;
@@ -160,11 +167,13 @@ static int unescape(struct line *l, struct dt_str field, struct dt_str *out)
 static int split(struct line *l, struct dt_str text)
 {
     struct dt_reader r = dt_reader(text);
-    if (!dt_str_eq(dt_reader_until(&r, ' '), DT_STR("binding")) || !dt_reader_char(&r, ' '))
+    struct dt_str what = dt_reader_until(&r, ' ');
+    l->removed = dt_str_eq(what, DT_STR("removed"));
+    if ((!l->removed && !dt_str_eq(what, DT_STR("binding"))) || !dt_reader_char(&r, ' '))
         return DT_E_SYNTAX;
-    for (size_t i = 0; i < FIELDS; i++) {
+    for (size_t i = 0; i < l->n; i++) {
         l->field[i] = dt_reader_until(&r, ' ');
-        if (!l->field[i].n || (i + 1 < FIELDS && !dt_reader_char(&r, ' ')))
+        if (!l->field[i].n || (i + 1 < l->n && !dt_reader_char(&r, ' ')))
             return DT_E_SYNTAX;
     }
     return dt_reader_end(&r) ? DT_OK : DT_E_SYNTAX;
@@ -189,14 +198,16 @@ static int read_flow(const struct line *l, struct dt_binding_flow *out)
 }
 
 struct numbers {
-    uint64_t cseq, q, expires;
+    uint64_t cseq, q, expires, stamp;
 };
 
 static int read_numbers(const struct line *l, struct numbers *out)
 {
+    out->stamp = 0;
     if (dt_str_u64(l->field[5], UINT32_MAX, &out->cseq) ||
         dt_str_u64(l->field[6], DT_Q_MAX, &out->q) ||
-        dt_str_u64(l->field[7], INT64_MAX / DT_MS, &out->expires))
+        dt_str_u64(l->field[7], INT64_MAX / DT_MS, &out->expires) ||
+        (l->n > 11 && dt_str_u64(l->field[11], INT64_MAX, &out->stamp)))
         return DT_E_SYNTAX;
     return DT_OK;
 }
@@ -212,39 +223,56 @@ static int read_texts(struct line *l, struct dt_location_update *u, struct dt_lo
     return u->aor.n && c->uri.n ? DT_OK : DT_E_SYNTAX;
 }
 
-static int read_binding(struct dt_location *l, dt_time now, int64_t wall_offset, struct dt_str text)
+struct load {
+    struct dt_location *l;
+    dt_time now;
+    int64_t wall_offset;
+    size_t fields;
+};
+
+static int read_binding(const struct load *load, struct dt_str text)
 {
-    struct line line = {.used = 0};
+    struct line line = {.n = load->fields};
     struct dt_location_contact c = {.q = DT_Q_MAX};
     struct dt_location_update u = {.contacts = &c, .n = 1};
     struct numbers n;
     if (split(&line, text) || read_numbers(&line, &n) || read_flow(&line, &u.flow) ||
         read_texts(&line, &u, &c))
         return DT_E_SYNTAX;
-    int64_t left = (int64_t)n.expires * DT_MS - wall_offset - now;
-    if (left <= 0)
+    int64_t left = (int64_t)n.expires * DT_MS - load->wall_offset - load->now;
+    if (left <= 0 || (line.removed && !load->l->cfg.twin))
         return DT_OK;
-    left = (left + DT_SECOND - 1) / DT_SECOND;
-    if (left > UINT32_MAX)
+    if (left / DT_SECOND >= UINT32_MAX)
         return DT_E_RANGE;
-    c.expires = (uint32_t)left;
+    c.expires = line.removed ? 0 : (uint32_t)((left + DT_SECOND - 1) / DT_SECOND);
     c.q = (uint16_t)n.q;
     u.cseq = (uint32_t)n.cseq;
-    return dt_location_update(l, now, &u);
+    u.wall = n.stamp;
+    return dt__location_restore(load->l, load->now, &u, left);
+}
+
+/* 0: it is no snapshot. */
+static size_t fields_of(struct dt_str first_line)
+{
+    if (dt_str_eq(first_line, DT_STR(FIRST_LINE)))
+        return FIELDS;
+    return dt_str_eq(first_line, DT_STR(FIRST_OLD)) ? FIELDS_OLD : 0;
 }
 
 int dt_location_load(struct dt_location *l, dt_time now, int64_t wall_offset, struct dt_str text,
                      unsigned *bad)
 {
     struct dt_reader r = dt_reader(text);
+    struct load load = {.l = l, .now = now, .wall_offset = wall_offset};
     *bad = 0;
     if (!text.n)
         return DT_OK;
-    if (!dt_str_eq(dt_str_trim(dt_reader_until(&r, '\n')), DT_STR(FIRST_LINE)))
+    load.fields = fields_of(dt_str_trim(dt_reader_until(&r, '\n')));
+    if (!load.fields)
         return DT_E_SYNTAX;
     while (dt_reader_char(&r, '\n') && !dt_reader_end(&r)) {
         struct dt_str line = dt_str_trim(dt_reader_until(&r, '\n'));
-        if (line.n && line.p[0] != '#' && read_binding(l, now, wall_offset, line))
+        if (line.n && line.p[0] != '#' && read_binding(&load, line))
             ++*bad;
     }
     return DT_OK;

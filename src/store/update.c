@@ -11,9 +11,6 @@
  * longer (17.1.2.2), and delayed packets are covered too. */
 static const dt_time removed_default = 64 * DT_SECOND;
 
-/* The contact of a remembered `Contact: *`. */
-#define STAR DT_STR("*")
-
 struct change {
     struct dt_location *l;
     dt_time now;
@@ -26,27 +23,6 @@ struct change {
     size_t repeats; /* contacts that are there with this Call-ID and CSeq already */
 };
 
-static bool same_contact(struct dt_str a, struct dt_str b)
-{
-    struct dt_uri x, y;
-    if (dt_str_eq(a, b))
-        return true;
-    return !dt_uri_parse(&x, a, NULL) && !dt_uri_parse(&y, b, NULL) && dt_uri_eq(&x, &y);
-}
-
-static struct dt_binding *find(const struct change *c, struct dt_str contact)
-{
-    if (!c->aor)
-        return NULL;
-    DT_LIST_EACH(e, &c->aor->bindings)
-    {
-        struct dt_binding *b = DT_OF(e, struct dt_binding, link);
-        if (same_contact(dt_binding_contact(b), contact))
-            return b;
-    }
-    return NULL;
-}
-
 static bool same_call_id(const struct change *c, const struct dt_binding *b)
 {
     return dt_str_eq(dt_binding_call_id(b), c->u->call_id);
@@ -57,7 +33,7 @@ static bool same_call_id(const struct change *c, const struct dt_binding *b)
 /* A later `Contact: *` of the same Call-ID was delivered before this one. */
 static int check_star(const struct change *c)
 {
-    const struct dt_binding *star = find(c, STAR);
+    const struct dt_binding *star = dt__aor_binding(c->aor, DT_STAR);
     if (!star || !same_call_id(c, star) || c->u->cseq > star->cseq)
         return DT_OK;
     return c->u->star && c->u->cseq == star->cseq ? DT_OK : DT_E_STALE;
@@ -78,7 +54,7 @@ static int check_contact(struct change *c, const struct dt_location_contact *wan
         return DT_E_SYNTAX;
     if (text > DT_BINDING_TEXT_MAX)
         return DT_E_RANGE;
-    struct dt_binding *b = find(c, want->uri);
+    struct dt_binding *b = dt__aor_binding(c->aor, want->uri);
     if (b && same_call_id(c, b)) {
         if (is_repeat(c, b, want))
             c->repeats++;
@@ -93,7 +69,7 @@ static int check_contact(struct change *c, const struct dt_location_contact *wan
 static bool is_twice(const struct dt_location_update *u, size_t i)
 {
     for (size_t j = 0; j < i; j++)
-        if (same_contact(u->contacts[j].uri, u->contacts[i].uri))
+        if (dt__same_contact(u->contacts[j].uri, u->contacts[i].uri))
             return true;
     return false;
 }
@@ -220,7 +196,7 @@ static void commit(struct change *c)
 {
     for (size_t i = 0; i < c->n; i++) {
         struct dt_binding *old = c->old[i], *fresh = c->fresh[i];
-        if ((old && !old->gone) || (fresh && !fresh->gone))
+        if ((old && !old->gone) || (fresh && !fresh->gone) || c->l->cfg.twin)
             c->l->counts.version++;
         if (fresh) /* a refreshed binding keeps its place */
             dt__binding_attach(c->l, c->aor, fresh, old ? &old->link : &c->aor->bindings);
@@ -238,7 +214,7 @@ static void commit(struct change *c)
 static int update_star(struct change *c)
 {
     static const struct dt_location_contact star = {{"*", 1}, {NULL, 0}, 0, 0};
-    c->old[0] = find(c, STAR);
+    c->old[0] = dt__aor_binding(c->aor, DT_STAR);
     c->n = 1;
     if (c->old[0] && same_call_id(c, c->old[0]) && c->old[0]->cseq == c->u->cseq)
         return DT_OK; /* a repeat: what others have bound since stays */

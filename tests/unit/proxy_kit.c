@@ -5,7 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const uint64_t key[2] = {0x0706050403020100, 0x0f0e0d0c0b0a0908};
+static const uint64_t preset_key[2] = {0x0706050403020100, 0x0f0e0d0c0b0a0908};
+static const uint64_t *signs = preset_key, *verifies;
+
+void kit_proxy_keys(const uint64_t *first, const uint64_t *second)
+{
+    signs = first ? first : preset_key;
+    verifies = second;
+}
 
 struct dt_addr kit_at(const char *text)
 {
@@ -128,20 +135,41 @@ static void listen_all(struct kit_proxy *k)
     }
 }
 
+static struct {
+    dt_time now;
+    uint64_t seed;
+    struct dt_str snapshot;
+} begin = {.seed = 1};
+
+void kit_proxy_begin(dt_time now, uint64_t seed, struct dt_str snapshot)
+{
+    begin.now = now;
+    begin.seed = seed;
+    begin.snapshot = snapshot;
+}
+
 bool kit_proxy_try(struct kit_proxy *k, const char *more)
 {
     size_t fail_at = k->mem.fail_at;
     memset(k, 0, sizeof *k);
     kit_alloc_init(&k->mem);
     configure(k, more);
-    dt_env_init(&k->env, 1);
+    k->now = begin.now;
+    dt_env_init(&k->env, begin.seed);
     k->env.alloc = &k->mem.alloc;
     k->env.hash = kit_hash;
     k->env.wall_offset = 1700000000 * DT_SECOND;
     k->mem.fail_at = fail_at;
-    k->p = dt_proxy_new(&k->cfg, key, &k->env);
+    k->p = dt_proxy_new(&k->cfg, signs, &k->env);
     if (!k->p)
         return false;
+    if (verifies)
+        assert_int_equal(dt_proxy_add_key(k->p, verifies), DT_OK);
+    unsigned bad = 0;
+    if (begin.snapshot.n)
+        assert_int_equal(dt_proxy_restore(k->p, k->now, begin.snapshot, &bad), DT_OK);
+    assert_int_equal(bad, 0);
+    kit_proxy_begin(0, 1, DT_STR_NONE);
     listen_all(k);
     return true;
 }

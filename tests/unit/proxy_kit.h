@@ -39,6 +39,12 @@ struct kit_proxy {
  * configuration (may be NULL). False without memory. */
 bool kit_proxy_try(struct kit_proxy *k, const char *more);
 void kit_proxy_open(struct kit_proxy *k, const char *more);
+/* The cluster's key (NULL: one of the kit) and the one that only verifies (NULL: none) of nodes
+ * that are opened from now on (R15). */
+void kit_proxy_keys(const uint64_t *first, const uint64_t *second);
+/* When the node that is opened next begins, its generator's seed, and its snapshot (may be empty).
+ */
+void kit_proxy_begin(dt_time now, uint64_t seed, struct dt_str snapshot);
 /* Frees all; asserts that nothing is left, and that in = forwarded + answered + dropped (I24). */
 void kit_proxy_close(struct kit_proxy *k);
 void kit_proxy_until(struct kit_proxy *k, int64_t ms);

@@ -2,116 +2,7 @@
  *
  * R12, R13, R14, R17: two proxies that share their bindings, over a link that loses, is cut, and
  * with nodes that are started anew. */
-#include "proxy_kit.h"
-
-#include <stdio.h>
-#include <string.h>
-
-#define P "192.0.2.1:5060"
-#define S "192.0.2.2:5060"
-#define BOB "192.0.2.12:5060"
-
-static struct kit_proxy p, s;
-static struct dt_rng dice;
-static unsigned loss; /* per mille */
-
-static void open_p(void)
-{
-    kit_proxy_open(&p, "cluster_address: 192.0.2.1\npeer: 192.0.2.2\n");
-}
-static void open_s(void)
-{
-    kit_proxy_open(&s, "cluster_address: 192.0.2.1\nnode: s\npeer: 192.0.2.1\n");
-}
-
-/* What one has sent to the other since `*done`. */
-static bool carry(struct kit_proxy *from, const char *at, struct kit_proxy *to, const char *goal,
-                  size_t *done)
-{
-    bool any = false;
-    struct dt_addr addr = kit_at(goal);
-    for (; *done < from->n_sent; ++*done) {
-        if (!dt_addr_eq(&from->sent[*done].to, &addr))
-            continue;
-        any = true;
-        if (to->p && dt_rng_below(&dice, 1000) >= loss)
-            kit_proxy_recv(to, at, from->sent[*done].bytes->data);
-    }
-    return any;
-}
-
-static size_t done_p, done_s;
-
-static void run(int64_t ms)
-{
-    for (int64_t end = p.now / DT_MS + ms, at = p.now / DT_MS; at <= end; at += 20) {
-        kit_proxy_until(&p, at);
-        kit_proxy_until(&s, at);
-        for (bool more = true; more;) {
-            more = carry(&p, P, &s, S, &done_p);
-            more = carry(&s, S, &p, P, &done_s) || more;
-        }
-    }
-    p.log_n = s.log_n = 0;
-}
-
-static void open_pair(void)
-{
-    dt_rng_init(&dice, (const uint64_t[2]){7, 7});
-    loss = 0;
-    done_p = done_s = 0;
-    open_p();
-    open_s();
-}
-
-/* The characters in the order of the alphabet: the order of equal contacts is no matter. */
-static void sort(char *text)
-{
-    for (size_t i = 1; text[0] && text[i]; i++)
-        for (size_t j = i; j && text[j - 1] > text[j]; j--) {
-            char c = text[j];
-            text[j] = text[j - 1];
-            text[j - 1] = c;
-        }
-}
-
-/* Both know the same users at the same contacts: each asks both. */
-static void assert_equal_stores(unsigned users)
-{
-    for (unsigned u = 0; u < users; u++) {
-        char to[64], got[2][2048];
-        struct kit_proxy *both[] = {&p, &s};
-        for (int i = 0; i < 2; i++) {
-            char branch[64];
-            snprintf(to, sizeof to, "sip:u%u@example.com", u);
-            snprintf(branch, sizeof branch, "z9hG4bKq%u-%zu", u, both[i]->n_sent);
-            kit_proxy_recv(both[i], "192.0.2.77:5060",
-                           KIT_REQ(.method = "REGISTER", .uri = "sip:example.com", .to = to,
-                                   .branch = branch, .via = "192.0.2.77:5060"));
-            snprintf(got[i], sizeof got[i], "%s",
-                     kit_header(kit_last(both[i], "192.0.2.77:5060"), "Contact"));
-            for (char *e = got[i]; (e = strstr(e, "expires=")); e++)
-                memset(e + 8, '0', strspn(e + 8, "0123456789"));
-            sort(got[i]);
-        }
-        assert_string_equal(got[0], got[1]);
-    }
-    p.log_n = s.log_n = 0;
-}
-
-static void bind(struct kit_proxy *k, unsigned user, unsigned contact, unsigned cseq, bool remove)
-{
-    char to[64], extra[128], branch[64], id[32];
-    snprintf(to, sizeof to, "sip:u%u@example.com", user);
-    snprintf(extra, sizeof extra, "Contact: <sip:u%u@192.0.2.%u>;expires=%d\r\n", user,
-             100 + contact, remove ? 0 : 3600);
-    snprintf(branch, sizeof branch, "z9hG4bKb%zu-%u", k->n_sent, cseq);
-    snprintf(id, sizeof id, "id%u-%u", user, contact);
-    kit_proxy_recv(k, BOB,
-                   KIT_REQ(.method = "REGISTER", .uri = "sip:example.com", .to = to,
-                           .branch = branch, .call_id = id, .cseq = cseq, .extra = extra,
-                           .via = BOB));
-}
+#include "pair_kit.h"
 
 static void a_call_at_the_other(void **state)
 {
@@ -121,8 +12,7 @@ static void a_call_at_the_other(void **state)
     run(3000); /* neither knew anything: R12 is over */
     KIT_SEND(&s, .branch = "z9hG4bKb1");
     assert_true(kit_has_request(&s, BOB, "INVITE"));
-    kit_proxy_close(&p);
-    kit_proxy_close(&s);
+    close_pair();
 }
 
 /* Anything registered and removed anywhere, a link that loses and is cut, a node that loses all. */
@@ -139,15 +29,9 @@ static void ends_alike(void **state)
             loss = dt_rng_below(&dice, 5) ? (unsigned)dt_rng_below(&dice, 400) : 1000;
             bind(dt_rng_below(&dice, 2) ? &p : &s, u, c, ++cseq[u][c], !dt_rng_below(&dice, 3));
             if (!dt_rng_below(&dice, 20)) {
-                dt_time now = s.now;
                 loss = 0;
                 run(8000);
-                kit_proxy_close(&s);
-                done_s = 0;
-                open_s();
-                dt_rng_init(&s.env.rng, (const uint64_t[2]){seed, i});
-                s.now = now; /* the kit begins alike each time: what went out is asked again */
-                kit_proxy_input(&s, &(struct dt_input){.kind = DT_IN_WOKE});
+                restart(&s, seed * 100 + i, false);
             }
             run((int64_t)dt_rng_below(&dice, 3000));
         }
@@ -156,8 +40,7 @@ static void ends_alike(void **state)
         assert_equal_stores(4);
         run(40000);
         assert_int_equal(dt_proxy_objects(p.p), 0);
-        kit_proxy_close(&p);
-        kit_proxy_close(&s);
+        close_pair();
     }
 }
 
@@ -177,8 +60,7 @@ static void not_yet_filled(void **state)
     kit_proxy_until(&p, 60000);
     KIT_SEND(&p, .branch = "z9hG4bKb2", .call_id = "c2");
     assert_memory_equal(kit_last(&p, "192.0.2.11:5060"), "SIP/2.0 404", 11);
-    kit_proxy_close(&p);
-    kit_proxy_close(&s);
+    close_pair();
 }
 
 /* A copy without the right MAC, or with another field, binds nobody. */
@@ -212,8 +94,7 @@ static void forged_copies(void **state)
                    KIT_REQ(.method = "OPTIONS", .uri = "sip:example.com", .branch = "z9hG4bKw",
                            .extra = "Dualtone-Copy: join 1 0123456789abcdef\r\n"));
     assert_int_equal(kit_count(&s, "answered.copy_forged"), 7);
-    kit_proxy_close(&p);
-    kit_proxy_close(&s);
+    close_pair();
 }
 
 /* R17: one CLUSTER, each its own name, a boot number a run. */
@@ -235,8 +116,7 @@ static void who_answers(void **state)
     snprintf(again, sizeof again, "%s",
              kit_header(kit_last(&p, "192.0.2.11:5060"), "Dualtone-Node"));
     assert_true(!again[0] || !strcmp(again, a)); /* dropped, or 100 */
-    kit_proxy_close(&p);
-    kit_proxy_close(&s);
+    close_pair();
 }
 
 int main(void)

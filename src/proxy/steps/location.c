@@ -37,7 +37,7 @@ static enum dt_step_result run(struct dt_proxy_work *w)
         return DT_STEP_CONTINUE;
     size_t n =
         dt_location_find(w->p->location, w->now, w->aor, found, DT_PROXY_TARGETS_MAX, &known);
-    if (!dt__pair_is_filled(w->p, w->now) && (!n || dt__pair_is_quiet(w->p, w->now)))
+    if (!dt__pair_knows(w->p, w->now, n))
         return unfilled(w);
     if (!n)
         return nobody(w, known);
