@@ -158,6 +158,8 @@ static void in_dialog(struct dt_ua *ua, dt_time now, dt_tx tx, const struct dt_s
         dt__call_end(early, now, 0, DT_OK, DT_STR_NONE, true, 0);
         return;
     }
+    if (m->method == DT_INVITE && dt__past_answer(ua, now, tx, m))
+        return;
     if (!c) {
         dt__ua_answer(ua, now, tx, 481, NULL); /* 12.2.2 */
         return;

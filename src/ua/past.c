@@ -88,6 +88,7 @@ void dt__past_add(struct dt_call *c, dt_time now, int status, struct dt_bytes *o
 {
     struct dt_ua *ua = c->ua;
     struct dt__past *p = c->past;
+    dt_time expires = c->invite_expires ? c->invite_expires : ua->cfg.invite_expires;
 
     if (!p)
         return;
@@ -107,8 +108,7 @@ void dt__past_add(struct dt_call *c, dt_time now, int status, struct dt_bytes *o
     p->ok = ok ? dt_bytes_hold(ok) : NULL;
     dt_list_add(&ua->past_list, &p->link);
     ua->n_pasts++;
-    if (dt_timers_arm(&ua->timers, &p->timer, now + c->invite_expires + 64 * dt__ua_t1(ua)) !=
-        DT_OK)
+    if (dt_timers_arm(&ua->timers, &p->timer, now + expires + 64 * dt__ua_t1(ua)) != DT_OK)
         forget(ua, p);
 }
 
@@ -156,7 +156,7 @@ bool dt__past_answer(struct dt_ua *ua, dt_time now, dt_tx tx, const struct dt_si
     struct dt__past *p = find(ua, m);
 
     if (!p) {
-        p = find_merged(ua, m);
+        p = m->to.tag.n ? NULL : find_merged(ua, m);
         if (p) /* 8.2.2.2: one call is enough; a failure holds here too */
             dt__ua_answer(ua, now, tx, p->ok ? 482 : p->status, NULL);
         return p;

@@ -281,9 +281,13 @@ void dt__session_reinvite(struct dt_call *c, dt_time now, dt_tx tx, const struct
     c->tx = tx;
     c->tx_cseq = m->cseq.number;
     (void)dt_dialog_refresh(&c->dialog, m);
-    if (!sdp || dt__callee_accept(c, now, m, dt_bytes_str(sdp)) != DT_OK)
+    if (!sdp || dt__callee_accept(c, now, m, dt_bytes_str(sdp)) != DT_OK) {
         dt__ua_answer(ua, now, tx, 500, NULL);
-    else if (!c->offered)
-        dt__call_media(c, &agreed);
+    } else {
+        if (!c->past && dt__past_new(c, m) == DT_OK) /* R11: a copy may come when all is over */
+            dt__past_add(c, now, 200, c->answer);
+        if (!c->offered)
+            dt__call_media(c, &agreed);
+    }
     dt_bytes_drop(sdp);
 }
