@@ -257,9 +257,18 @@ static int cseq_rises(struct judge *j, const struct seen *s)
     return DT_OK;
 }
 
+/* Behind strangers, who go on where they stopped, a phone that is not ours may ring again (R26). */
+static bool has_strangers(const struct judge *j)
+{
+    bool found = false;
+    for (size_t i = 0; i < j->f->n_parties; i++)
+        found = found || (j->f->parties[i].plain && j->f->parties[i].role == DT_FLOW_PROXY);
+    return found;
+}
+
 static int one_ring(struct judge *j, const struct seen *s)
 {
-    if (s->request || s->status != 180 || !is_phone(j, s))
+    if (s->request || s->status != 180 || !is_phone(j, s) || (is_plain(j, s) && has_strangers(j)))
         return DT_OK;
     struct fact *rang = fact(j, RANG, s->from, DT_INVITE, s->call_id, DT_STR_NONE);
     if (rang->used && !dt_str_eq(rang->text, s->to_tag))

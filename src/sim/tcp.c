@@ -154,38 +154,44 @@ void dt__sim_tcp_moved(struct dt_sim_node *n)
     }
 }
 
+/* They are lost, and the sender will hear of it, at once or much later. */
+static void not_heard(struct sim_stream *s, int mine, dt_time due)
+{
+    struct dt_sim *sim = s->ends[mine]->sim;
+    int end = 1 - mine;
+    if (s->ends[end]->moved)
+        reset_by_stranger(s, mine);
+    else if (due == DT_TIME_NEVER)
+        get_stuck(sim, s, end);
+    else /* who knows nothing of the connection resets it (RFC 9293 3.5.2) */
+        tell(s, mine, SIM_CLOSED, due, DT_E_CLOSED);
+}
+
+/* Who watches may kill the sender: what was said to be sent is on its way then, and the stream may
+ * be gone. */
 static void send_bytes(struct dt_sim_node *n, const struct dt_output *o)
 {
     struct dt_sim *sim = n->sim;
     int mine = 0;
     struct sim_stream *s = find(n, o->stream, &mine);
-    if (!s || !s->ends[1])
+    if (!s || !s->ends[1] || n->moved)
         return;
     int end = 1 - mine;
-    struct dt_sim_node *to = s->ends[end];
-    if (n->moved)
-        return; /* nothing leaves any more */
-    dt__sim_tell(sim, DT_SIM_SENT, &s->addr[mine], &s->addr[end], o->bytes);
-    if (to->moved) {
-        dt__sim_tell(sim, DT_SIM_UNHEARD, &s->addr[mine], &s->addr[end], o->bytes);
-        reset_by_stranger(s, mine);
-        return;
-    }
+    const struct dt_sim_node *to = s->ends[end];
+    const struct dt_addr from_addr = s->addr[mine], to_addr = s->addr[end];
     bool mute = s->stuck[end] || dt__sim_mute(sim, n, to) || (!to->node && to->silent);
     dt_time due = mute ? DT_TIME_NEVER : arrival(sim, s, end);
-    if (due == DT_TIME_NEVER || !s->open[end]) {
-        dt__sim_tell(sim, DT_SIM_UNHEARD, &s->addr[mine], &s->addr[end], o->bytes);
-        if (due == DT_TIME_NEVER)
-            get_stuck(sim, s, end);
-        else /* who knows nothing of the connection resets it (RFC 9293 3.5.2) */
-            tell(s, mine, SIM_CLOSED, due, DT_E_CLOSED);
-        return;
-    }
-    struct sim_event *e = tell(s, end, SIM_BYTES, due, 0);
+    bool heard = due != DT_TIME_NEVER && s->open[end] && !to->moved;
+    struct sim_event *e = heard ? tell(s, end, SIM_BYTES, due, 0) : NULL;
     if (e)
         e->bytes = dt_bytes_hold(o->bytes);
-    else
+    else if (heard)
         s->stuck[end] = true; /* no memory: never bytes with a gap before them */
+    else
+        not_heard(s, mine, due);
+    dt__sim_tell(sim, DT_SIM_SENT, &from_addr, &to_addr, o->bytes);
+    if (!heard)
+        dt__sim_tell(sim, DT_SIM_UNHEARD, &from_addr, &to_addr, o->bytes);
 }
 
 /* ---- the end ---- */

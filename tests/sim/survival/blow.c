@@ -118,9 +118,8 @@ static void arm_trying(struct stage *s)
     s->moment = (struct moment){.armed = true, .from = P, .to = A, .method = "INVITE"};
     s->moment.status = 100;
     s->moment.has = c->auth ? "CSeq: 2 " : NULL;
-    /* 100 leaves first (R9): who is killed then sends nothing more. Over TCP the connection to the
-     * callee is not there yet. */
-    s->moment.kind = fault_kills(c->fault) && !c->tcp ? DT_REC_SENT : DT_REC_ARRIVED;
+    /* 100 leaves first (R9): who is killed then sends nothing more. */
+    s->moment.kind = fault_kills(c->fault) ? DT_REC_SENT : DT_REC_ARRIVED;
     if (c->tcp || fault_kills(c->fault))
         return;
     s->cut = s->moment;

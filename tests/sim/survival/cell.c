@@ -98,6 +98,8 @@ static bool is_back_soon(const struct cell *c)
 static enum promise callee_foreign(const struct cell *c)
 {
     switch (c->phase) {
+    case PHASE_TRYING: /* bytes on a stream are not lost: a P that goes on has reached the callee */
+        return c->tcp && !fault_kills(c->fault) ? PROMISE_RERING : PROMISE_YES;
     case PHASE_REACHED: /* "INVITE, no 100: yes; if it already rings, as below" */
     case PHASE_RINGING: /* "ring stops, starts again (new Call-ID); lost if answered in between" */
         return PROMISE_RERING;
@@ -114,9 +116,32 @@ static enum promise callee_foreign(const struct cell *c)
     }
 }
 
+/* The caller itself sends something to the closed port, before the address has moved or P is there
+ * again: who is told of a refusal does not repeat (RFC 3261 18.4), and the table's "yes: the caller
+ * repeats" says nothing of him. */
+static bool caller_is_refused(const struct cell *c)
+{
+    switch (c->phase) {
+    case PHASE_KNOWN:
+        return c->fault == FAULT_RESTART2;
+    case PHASE_SILENT:
+    case PHASE_INVITED:
+    case PHASE_CANCELS:
+    case PHASE_CANCEL_WAY:
+    case PHASE_TALK_CALLER:
+    case PHASE_REINVITE_WAY:
+    case PHASE_BYE_CALLER:
+        return c->fault == FAULT_REFUSE || c->fault == FAULT_RESTART2;
+    default:
+        return false;
+    }
+}
+
 /* "caller foreign, address moved to the survivor". */
 static enum promise caller_foreign(const struct cell *c)
 {
+    if (caller_is_refused(c))
+        return PROMISE_NO_GHOST;
     if (c->fault == FAULT_HANG1) /* nothing is lost, nothing moves */
         return PROMISE_YES;
     if (c->tcp) /* "Address moved holds for UDP. TCP and TLS: a phone must connect again" */
