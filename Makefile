@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # A short front for CMake presets, Ninja and CTest. `make help` lists the targets.
-# Variables: ARGS="..." for demo; SANITIZE=1 for test; FUZZ_SECONDS=20 for fuzz.
+# Variables: ARGS="..." for demo; SANITIZE=1 for test; FUZZ_SECONDS=20 for fuzz;
+# SEEDS=100 for survival.
 .DEFAULT_GOAL := help
-.PHONY: demo test bench fuzz format check clean help
+.PHONY: demo test survival bench fuzz format check clean help
 .NOTPARALLEL:
 
 FUZZ_SECONDS ?= 20
+SEEDS ?= 100
+JOBS ?= 2
 
 demo: ## build and show the main job: two proxies, two phones, one failure
 	@tools/need build
@@ -15,6 +18,11 @@ demo: ## build and show the main job: two proxies, two phones, one failure
 test: ## every check and every test; SANITIZE=1 adds clang with ASan and UBSan
 	@tools/need test
 	@tools/run-tests dev $(if $(SANITIZE),asan)
+
+survival: ## every cell of the survival matrix, SEEDS seeds each, without and with losses
+	@tools/need test
+	@tools/build release test_survival
+	@build/release/tests/sim/test_survival --seeds $(SEEDS) --jobs $(JOBS)
 
 bench: ## build and run the benchmarks
 	@tools/need bench

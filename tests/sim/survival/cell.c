@@ -108,9 +108,11 @@ static enum promise callee_foreign(const struct cell *c)
     case PHASE_TALK_CALLEE: /* below the table: "Not moved, but Record-Route is a name that resolves
                                to both nodes: requests inside calls survive". Here it is an address:
                                what the foreign callee itself sends goes to the dead node. Over UDP
-                               its repeats reach a node that is back soon. */
+                               its repeats reach a node that is back soon, unless a closed port
+                               has refused them before (RFC 3261 18.4). */
     case PHASE_BYE_CALLEE:
-        return is_back_soon(c) && !c->tcp ? PROMISE_YES : PROMISE_NO_GHOST;
+        return is_back_soon(c) && !c->tcp && c->fault != FAULT_RESTART2 ? PROMISE_YES
+                                                                        : PROMISE_NO_GHOST;
     default:
         return PROMISE_YES;
     }

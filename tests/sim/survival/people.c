@@ -51,9 +51,11 @@ static bool b_rings(const struct stage *s)
     return phone_has(s, B, RINGS);
 }
 
+/* A 180 is sent once: it may be lost by the way, and the dead address swallows it. */
 static bool ringing(const struct stage *s)
 {
-    return b_rings(s) && (s->cell->kind == KIND_CALLER_FOREIGN || phone_has(s, A, RINGS));
+    bool lost = s->loss > 0 || s->cell->kind == KIND_CALLER_FOREIGN;
+    return b_rings(s) && (lost || phone_has(s, A, RINGS));
 }
 
 /* The callee is confirmed when it has the ACK. */
