@@ -54,7 +54,8 @@ static bool b_rings(const struct stage *s)
 /* A 180 is sent once: it may be lost by the way, and the dead address swallows it. */
 static bool ringing(const struct stage *s)
 {
-    bool lost = s->loss > 0 || s->cell->kind == KIND_CALLER_FOREIGN;
+    bool lost = s->loss > 0 || s->cell->kind == KIND_CALLER_FOREIGN ||
+                cell_promise(s->cell) == PROMISE_RERING;
     return b_rings(s) && (lost || phone_has(s, A, RINGS));
 }
 
@@ -160,16 +161,21 @@ static bool answer(struct stage *s)
     return true;
 }
 
-/* Was the ring answered between the blow and its new start? Then the table allows a loss. */
-static bool answered_between(const struct stage *s, unsigned rings)
+/* Was the ring answered between the blow and its new start? Then the table allows a loss. The new
+ * start must not take longer than the design says: probes find the death (R18: 1 s and three times
+ * 250 ms, after one that is under way), the callee is mute for 2 s (R24), its CANCEL is waited for
+ * 2 s (R26). */
+static bool answered_between(const struct stage *s)
 {
-    return cell_promise(s->cell) == PROMISE_RERING && s->struck && rings < 2;
+    dt_time since = stage_now(s) - s->struck_at;
+    dt_time bound = (s->loss > 0 ? 20 : 7) * DT_SECOND;
+    return cell_promise(s->cell) == PROMISE_RERING && s->struck && s->phones[B].rings < 2 &&
+           since <= bound;
 }
 
 static bool talk(struct stage *s)
 {
-    if (answered_between(s, s->phones[B].rings) &&
-        !stage_until(s, confirmed, stage_now(s) + PATIENCE_S * DT_SECOND))
+    if (answered_between(s) && !stage_until(s, confirmed, stage_now(s) + PATIENCE_S * DT_SECOND))
         s->lost = true;
     return expect(s, "confirmed at both", confirmed, s->lost ? 0 : stage_now(s),
                   cell_bound(s->cell));
