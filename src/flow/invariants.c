@@ -32,7 +32,7 @@ enum fact_kind {
     RANG         /* the To tag of a phone's 180 in a call */
 };
 struct fact {
-    bool used;
+    bool used, stray;
     uint8_t kind, method;
     uint16_t party, to;
     struct dt_str a, b; /* the texts of the key */
@@ -173,9 +173,8 @@ static int one_final(struct judge *j, const struct seen *s)
     struct fact *final = fact(j, FINAL, node, s->method, s->branch, DT_STR_NONE);
     if (final->used && s->status < 200 && stray)
         return DT_OK;
-    /* A proxy that passed on a 2xx without a transaction (R5) may get its copy of the INVITE later.
-     */
-    if (final->used && s->status == 100 && !is_phone(j, s) && final->value / 100 == 2)
+    /* A proxy that passed on a 2xx without a transaction may get its copy of the INVITE later. */
+    if (final->used && s->status < 200 && final->stray && final->value / 100 == 2)
         return DT_OK;
     if (final->used && s->status < 200)
         return broken(j, "I8", s, "a provisional response after a final one");
@@ -184,6 +183,7 @@ static int one_final(struct judge *j, const struct seen *s)
     if (final->used && is_phone(j, s) && !dt_str_eq(final->text, s->to_tag))
         return broken(j, "I1", s, "two finals with different To tags on one branch of a phone");
     if (s->status >= 200) {
+        final->stray = final->used ? final->stray : stray;
         final->used = true;
         final->value = (uint32_t)s->status;
         final->text = s->to_tag;
