@@ -186,6 +186,49 @@ static void test_long_hang(void **state)
     wire_close();
 }
 
+/* A host that is not ours tells of no stop, and its sockets forget nothing. */
+static void test_plain_hang(void **state)
+{
+    struct wire_node *a, *b;
+    (void)state;
+    wire_pair(&a, &b, 1);
+    dt_sim_plain(b->node, true);
+    dt_sim_hang(wire.sim, b->node);
+    wire_send(a, b, "old");
+    wire_run(5000);
+    dt_sim_wake(wire.sim, b->node);
+    wire_run(0);
+    wire_expect("5000 b datagram a age 4999 old|");
+    assert_int_equal(wire.fates[DT_SIM_UNHEARD], 0);
+    wire_close();
+}
+
+/* The address of a killed node, and of one that lives: which then is heard by nobody. */
+static void test_move(void **state)
+{
+    struct wire_node *a, *b;
+    (void)state;
+    for (int killed = 0; killed < 2; killed++) {
+        wire_pair(&a, &b, 1);
+        struct wire_node *c = wire_add("c");
+        wire_run(0);
+        wire_expect("0 c listening|0 c listening|");
+        if (killed)
+            dt_sim_kill(wire.sim, b->node);
+        dt_sim_move(b->node, c->node);
+        wire_send(a, b, "to b");
+        wire_run(1);
+        wire_expect("1 c datagram a to b|");
+        struct dt_output o = {.kind = DT_OUT_DATAGRAM, .local = b->addr, .remote = a->addr};
+        wire_put(c, o, "as b");
+        if (!killed)
+            wire_send(b, a, "b has no address");
+        wire_run(1);
+        wire_expect("2 a datagram b as b|");
+        wire_close();
+    }
+}
+
 static void test_full_sockets(void **state)
 {
     struct wire_node *a, *b;
@@ -286,6 +329,7 @@ int main(void)
         cmocka_unit_test(test_sockets),      cmocka_unit_test(test_dead),
         cmocka_unit_test(test_blackhole),    cmocka_unit_test(test_errors_get_lost_too),
         cmocka_unit_test(test_hang),         cmocka_unit_test(test_long_hang),
+        cmocka_unit_test(test_plain_hang),   cmocka_unit_test(test_move),
         cmocka_unit_test(test_full_sockets), cmocka_unit_test(test_answers_of_another_life),
         cmocka_unit_test(test_dns),          cmocka_unit_test(test_joined),
     };

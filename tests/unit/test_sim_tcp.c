@@ -145,6 +145,35 @@ static void test_silent_death(void **state)
     wire_close();
 }
 
+/* The survivor has the address, and resets what it does not know: at once what was on its way all
+ * the time, else with the next bytes. New connections are its own. */
+static void test_moved(void **state)
+{
+    struct wire_node *a, *b;
+    (void)state;
+    for (int waits = 0; waits < 2; waits++) {
+        connected(&a, &b);
+        struct wire_node *c = wire_add("c");
+        wire_run(0);
+        wire_expect("2 c listening|2 c listening|");
+        dt_sim_silent(b->node, true);
+        dt_sim_kill(wire.sim, b->node);
+        if (waits)
+            wire_stream(a, 2, "to nobody");
+        dt_sim_move(b->node, c->node);
+        wire_run(2);
+        if (!waits)
+            wire_stream(a, 2, "to who does not know");
+        wire_run(2);
+        wire_expect(waits ? "4 a closed b #2 (closed by the other side)|"
+                          : "6 a closed b #2 (closed by the other side)|");
+        wire_connect(a, b, 4);
+        wire_run(2);
+        wire_expect("7 c open a #3 accepted|8 a open b #4|");
+        wire_close();
+    }
+}
+
 static void test_nobody_acknowledges(void **state)
 {
     struct wire_node *a, *b;
@@ -244,19 +273,13 @@ static void test_to_itself(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_open_and_bytes),
-        cmocka_unit_test(test_close),
-        cmocka_unit_test(test_close_both),
-        cmocka_unit_test(test_close_while_connecting),
-        cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_timed_out),
-        cmocka_unit_test(test_reset_on_kill),
-        cmocka_unit_test(test_silent_death),
-        cmocka_unit_test(test_nobody_acknowledges),
-        cmocka_unit_test(test_no_gap),
-        cmocka_unit_test(test_order),
-        cmocka_unit_test(test_hung_listener),
-        cmocka_unit_test(test_to_itself),
+        cmocka_unit_test(test_open_and_bytes), cmocka_unit_test(test_close),
+        cmocka_unit_test(test_close_both),     cmocka_unit_test(test_close_while_connecting),
+        cmocka_unit_test(test_refused),        cmocka_unit_test(test_timed_out),
+        cmocka_unit_test(test_reset_on_kill),  cmocka_unit_test(test_silent_death),
+        cmocka_unit_test(test_moved),          cmocka_unit_test(test_nobody_acknowledges),
+        cmocka_unit_test(test_no_gap),         cmocka_unit_test(test_order),
+        cmocka_unit_test(test_hung_listener),  cmocka_unit_test(test_to_itself),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

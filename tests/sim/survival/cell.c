@@ -144,7 +144,7 @@ static enum promise caller_foreign(const struct cell *c)
 {
     if (caller_is_refused(c))
         return PROMISE_NO_GHOST;
-    if (c->fault == FAULT_HANG1) /* nothing is lost, nothing moves */
+    if (c->fault == FAULT_HANG1 && c->phase != PHASE_KNOWN) /* nothing is lost, nothing moves */
         return PROMISE_YES;
     if (c->tcp) /* "Address moved holds for UDP. TCP and TLS: a phone must connect again" */
         return PROMISE_NO_GHOST;
