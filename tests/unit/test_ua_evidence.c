@@ -255,7 +255,8 @@ static void mute_callee(void **state)
                    "5250 A > T INVITE 1\n"
                    "5250 T > A 100 INVITE\n"
                    "5250 T > A 180 INVITE\n"
-                   "5250 A words off\n");
+                   "5250 A words off\n"
+                   "5250 A is ringing\n");
     close_world(&w);
 }
 
