@@ -49,6 +49,262 @@ static void dial(void)
     (void)net_call(&net, a, &o);
 }
 
+/* ---- R7: the callee answers each proxy that sent a copy ---- */
+
+/* B is called by a script that speaks for both proxies; what came to each is kept. */
+static struct dt_bytes *had_p, *had_t;
+
+static void listen(struct net *n, struct net_party *self, const struct dt_sip_msg *m,
+                   struct net_party *from)
+{
+    struct dt_bytes **had = self->name[0] == 'P' ? &had_p : &had_t;
+
+    if (m->request && (m->method == DT_OPTIONS || m->method == DT_REGISTER))
+        net_respond(n, self, from, m, 200, "p",
+                    self->name[0] == 'P' ? "Dualtone-Node: C;node=P;boot=1\r\n"
+                                         : "Dualtone-Node: C;node=T;boot=1\r\n",
+                    NULL);
+    if (m->request)
+        return;
+    dt_bytes_drop(*had);
+    *had = dt_bytes_copy(&dt_alloc_libc, m->text);
+}
+
+/* As proxy `who` writes it: the caller's address as that one saw it. */
+static void ask_as(struct net_party *from, const char *who, const char *method)
+{
+    char text[900];
+
+    snprintf(text, sizeof(text),
+             "%s sip:bob@192.0.2.1 SIP/2.0\n"
+             "Via: SIP/2.0/UDP cluster.test;rport;branch=z9hG4bKsame\n"
+             "Via: SIP/2.0/UDP 10.0.0.9;branch=z9hG4bKfar;received=%s;rport=4000\n"
+             "Record-Route: <sip:cluster.test;lr>\n"
+             "From: <sip:al@example.com>;tag=al\nTo: <sip:bob@example.com>\n"
+             "Call-ID: c\nCSeq: 1 %s\nContact: <sip:al@192.0.2.9>\nMax-Forwards: 69\n"
+             "Expires: 30\n%sContent-Length: %zu\n\n%s",
+             method, who, method,
+             strcmp(method, "INVITE") == 0 ? "Content-Type: application/sdp\n" : "",
+             strcmp(method, "INVITE") == 0 ? strlen(net_sdp) : 0,
+             strcmp(method, "INVITE") == 0 ? net_sdp : "");
+    net_send(&net, from, b, text);
+    net_settle(&net);
+}
+
+static bool says(const struct dt_bytes *had, const char *what)
+{
+    char text[2048];
+
+    snprintf(text, sizeof(text), "%.*s", DT_FMT(dt_bytes_str(had)));
+    return strstr(text, what) != NULL;
+}
+
+static struct net_party *x;
+
+static void open_callee(void)
+{
+    struct dt_ua_config cfg = {.fast = true};
+
+    net_init(&net);
+    b = net_ua(&net, "B", &cfg);
+    p = net_script(&net, "P", listen);
+    t = net_script(&net, "T", listen);
+    x = net_script(&net, "X", listen);
+    had_p = had_t = NULL;
+    net.no_probes = true;
+    enroll(b, "192.0.2.2");
+    enroll(b, "192.0.2.3");
+    net_until(&net, 1000);
+    net_hush(&net);
+    b->ring_after = 0;
+}
+
+static void close_callee(void)
+{
+    net_until(&net, net.now / DT_MS + 200000);
+    net_hangup(&net, b);
+    net_quiet_end(&net);
+    net_free(&net);
+    dt_bytes_drop(had_p);
+    dt_bytes_drop(had_t);
+}
+
+#define BY_P "received=198.51.100.1;rport=4000"
+#define BY_T "received=198.51.100.2;rport=4000"
+
+/* The copy comes while it rings; all that follows goes to both, to each with its own Via list. */
+static void copy_while_ringing(void **state)
+{
+    (void)state;
+    open_callee();
+    ask_as(p, "198.51.100.1", "INVITE");
+    net_until(&net, 2000);
+    ask_as(t, "198.51.100.2", "INVITE");
+    assert_true(says(had_p, " 180 ") && says(had_p, BY_P) && !says(had_p, BY_T));
+    assert_true(says(had_t, " 180 ") && says(had_t, BY_T) && !says(had_t, BY_P));
+    assert_true(says(had_t, "Record-Route: <sip:cluster.test;lr>"));
+    net_until(&net, 3000);
+    net_answer(&net, b);
+    net_until(&net, 3600);
+    assert_true(says(had_p, " 200 ") && says(had_p, BY_P) && !says(had_p, BY_T));
+    assert_true(says(had_t, " 200 ") && says(had_t, BY_T) && !says(had_t, BY_P));
+    net_flow(&net, "1000 P > B INVITE 1\n"
+                   "1000 B is called as bob\n"
+                   "1000 B is ringing\n"
+                   "1000 B > P 100 INVITE\n"
+                   "1000 B > P 180 INVITE\n"
+                   "2000 T > B INVITE 1\n"
+                   "2000 B > T 180 INVITE\n"
+                   "3000 B is talking\n"
+                   "3000 B hears sendrecv\n"
+                   "3000 B > T 200 INVITE\n"
+                   "3000 B > P 200 INVITE\n"
+                   "3500 B > P 200 INVITE\n"
+                   "3500 B > T 200 INVITE\n");
+    assert_int_equal(b->rings, 1);
+    close_callee();
+}
+
+static void copy_and_refusal(void **state)
+{
+    (void)state;
+    open_callee();
+    ask_as(p, "198.51.100.1", "INVITE");
+    ask_as(t, "198.51.100.2", "INVITE");
+    net_until(&net, 2000);
+    net_hush(&net);
+    net_reject(&net, b, 486);
+    net_until(&net, 2100);
+    ask_as(p, "198.51.100.1", "ACK");
+    ask_as(t, "198.51.100.2", "INVITE"); /* it was lost on that way; timer I absorbs */
+    net_until(&net, 7500);
+    ask_as(t, "198.51.100.2", "INVITE");
+    ask_as(t, "198.51.100.2", "ACK");
+    net_flow(&net, "2000 B ended 486\n"
+                   "2000 B > T 486 INVITE\n"
+                   "2000 B > P 486 INVITE\n"
+                   "2100 P > B ACK 1\n"
+                   "2100 T > B INVITE 1\n"
+                   "7500 T > B INVITE 1\n"
+                   "7500 B > T 486 INVITE\n"
+                   "7500 T > B ACK 1\n");
+    assert_true(says(had_t, " 486 ") && says(had_t, BY_T) && !says(had_t, BY_P));
+    close_callee();
+}
+
+/* The copy is the first that this proxy sent, and the call is over. */
+static void copy_after_refusal(void **state)
+{
+    (void)state;
+    open_callee();
+    ask_as(p, "198.51.100.1", "INVITE");
+    net_reject(&net, b, 486);
+    net_until(&net, 1100);
+    net_hush(&net);
+    ask_as(t, "198.51.100.2", "INVITE");
+    net_flow(&net, "1100 T > B INVITE 1\n"
+                   "1100 B > T 486 INVITE\n");
+    assert_true(says(had_t, " 486 ") && says(had_t, BY_T));
+    ask_as(t, "198.51.100.2", "ACK");
+    net_until(&net, 30000);
+    net_hush(&net);
+    ask_as(t, "198.51.100.2", "INVITE"); /* R11: Expires and 64 T1 */
+    ask_as(t, "198.51.100.2", "ACK");
+    net_until(&net, 1000 + 30000 + 31000);
+    ask_as(p, "198.51.100.1", "INVITE");
+    ask_as(p, "198.51.100.1", "ACK");
+    net_until(&net, 1000 + 30000 + 33000 + 10000);
+    assert_int_equal(b->rings, 1);
+    net_flow(&net, "30000 T > B INVITE 1\n"
+                   "30000 B > T 486 INVITE\n"
+                   "30000 T > B ACK 1\n"
+                   "62000 P > B INVITE 1\n"
+                   "62000 B > P 486 INVITE\n"
+                   "62000 P > B ACK 1\n");
+    ask_as(p, "198.51.100.1", "INVITE"); /* forgotten: it rings */
+    assert_int_equal(b->rings, 2);
+    close_callee();
+}
+
+/* After the 200: the copy gets it with the next repeat, whoever's ACK ends them. */
+static void copy_after_answer(void **state)
+{
+    (void)state;
+    open_callee();
+    ask_as(p, "198.51.100.1", "INVITE");
+    net_answer(&net, b);
+    net_until(&net, 1100);
+    net_hush(&net);
+    ask_as(t, "198.51.100.2", "INVITE");
+    net_until(&net, 2600);
+    net_flow(&net, "1100 T > B INVITE 1\n"
+                   "1500 B > P 200 INVITE\n"
+                   "1500 B > T 200 INVITE\n"
+                   "2500 B > P 200 INVITE\n"
+                   "2500 B > T 200 INVITE\n");
+    assert_true(says(had_t, " 200 ") && says(had_t, BY_T) && !says(had_t, BY_P));
+    close_callee();
+}
+
+/* R11: after the transaction too. */
+static void copy_long_after_answer(void **state)
+{
+    (void)state;
+    open_callee();
+    ask_as(p, "198.51.100.1", "INVITE");
+    net_answer(&net, b);
+    ask_as(p, "198.51.100.1", "ACK");
+    net_until(&net, 40000);
+    net_hush(&net);
+    ask_as(t, "198.51.100.2", "INVITE");
+    net_flow(&net, "40000 T > B INVITE 1\n"
+                   "40000 B > T 200 INVITE\n");
+    assert_true(says(had_t, " 200 ") && says(had_t, BY_T) && !says(had_t, BY_P));
+    close_callee();
+}
+
+/* CANCEL by the other proxy: both get the 487. */
+static void cancel_by_other(void **state)
+{
+    (void)state;
+    open_callee();
+    ask_as(p, "198.51.100.1", "INVITE");
+    net_until(&net, 2000);
+    net_hush(&net);
+    ask_as(t, "198.51.100.2", "CANCEL");
+    ask_as(t, "198.51.100.2", "ACK");
+    net_until(&net, 4000);
+    net_flow(&net, "2000 T > B CANCEL 1\n"
+                   "2000 B ended 487 by peer\n"
+                   "2000 B > T 200 CANCEL\n"
+                   "2000 B > T 487 INVITE\n"
+                   "2000 B > P 487 INVITE\n"
+                   "2000 T > B ACK 1\n");
+    close_callee();
+}
+
+/* Who is none of the line's proxies gets what it asks for again, and no more. */
+static void copy_by_stranger(void **state)
+{
+    (void)state;
+    open_callee();
+    ask_as(p, "198.51.100.1", "INVITE");
+    net_until(&net, 2000);
+    net_hush(&net);
+    ask_as(x, "198.51.100.3", "INVITE");
+    net_until(&net, 3000);
+    net_answer(&net, b);
+    net_until(&net, 3600);
+    net_flow(&net, "2000 X > B INVITE 1\n"
+                   "2000 B > X 180 INVITE\n"
+                   "3000 B is talking\n"
+                   "3000 B hears sendrecv\n"
+                   "3000 B > P 200 INVITE\n"
+                   "3500 B > P 200 INVITE\n"
+                   "3500 B > T 200 INVITE\n");
+    close_callee();
+}
+
 /* ---- whole calls ---- */
 
 enum { ANSWER_MS = 3000, HOLD_MS = 8000, HANGUP_MS = 14000, OVER_MS = 90000 };
@@ -178,9 +434,11 @@ static void no_memory_callee(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(any_moment),
-        cmocka_unit_test(no_memory_caller),
-        cmocka_unit_test(no_memory_callee),
+        cmocka_unit_test(copy_while_ringing),     cmocka_unit_test(copy_and_refusal),
+        cmocka_unit_test(copy_after_refusal),     cmocka_unit_test(copy_after_answer),
+        cmocka_unit_test(copy_long_after_answer), cmocka_unit_test(cancel_by_other),
+        cmocka_unit_test(copy_by_stranger),       cmocka_unit_test(any_moment),
+        cmocka_unit_test(no_memory_caller),       cmocka_unit_test(no_memory_callee),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
