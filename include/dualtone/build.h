@@ -49,6 +49,13 @@ struct dt_sip_answer {
 int dt_sip_answer(const struct dt_sip_msg *req, const struct dt_sip_answer *ans,
                   const struct dt_alloc *alloc, struct dt_bytes **out);
 
+/* `response` for another copy `req` of the request that it answers, which came from `source`: the
+ * Via list is that of the copy, all else stays (design.md R7, R8). `*out` gets one reference.
+ * DT_OK, DT_E_NOMEM, DT_E_LIMIT. */
+int dt_sip_answer_copy(const struct dt_sip_msg *response, const struct dt_sip_msg *req,
+                       const struct dt_addr *source, const struct dt_alloc *alloc,
+                       struct dt_bytes **out);
+
 /* ---- edits, for forwarding ---- */
 
 enum { DT_EDITS_MAX = 40 };

@@ -137,10 +137,10 @@ int dt_stack_hop_of(const struct dt_stack *s, dt_tx tx, struct dt_hop *out);
 /* The cookie that `cancel` and `ended` give back. DT_E_STALE. */
 int dt_stack_set_cookie(struct dt_stack *s, dt_tx tx, uint64_t cookie);
 
-/* Told of each further copy of INVITE `tx`, or its CANCEL, before it is answered: for who answers
- * every proxy that sent one (R7). `cookie` as of `tx`; `user` as in the callbacks. */
+/* Told of each further copy `m` of INVITE `tx`, or its CANCEL, before it is answered: for who
+ * answers every proxy that sent one (R7). `cookie` as of `tx`; `user` as in the callbacks. */
 typedef void (*dt_stack_copy)(void *user, dt_time now, dt_tx tx, uint64_t cookie,
-                              const struct dt_hop *from);
+                              const struct dt_sip_msg *m, const struct dt_hop *from);
 void dt_stack_on_copy(struct dt_stack *s, dt_stack_copy copy);
 
 /* ---- without a transaction ---- */

@@ -58,6 +58,18 @@ static int read_value(struct dt_str *rest, const char *name, struct dt_str *out)
     return DT_OK;
 }
 
+/* What a later version says behind is passed over; what stands there twice is not to be trusted. */
+static bool is_twice(struct dt_str rest)
+{
+    while (rest.n) {
+        if (dt_str_starts(rest, DT_STR(";node=")) || dt_str_starts(rest, DT_STR(";boot=")))
+            return true;
+        rest = dt_str_sub(rest, 1, rest.n);
+        rest = dt_str_sub(rest, dt_str_find(rest, ';'), rest.n);
+    }
+    return false;
+}
+
 int dt_node_id_parse(struct dt_node_id *out, struct dt_str value)
 {
     struct dt_str text = dt_str_trim(value);
@@ -68,7 +80,8 @@ int dt_node_id_parse(struct dt_node_id *out, struct dt_str value)
     text = dt_str_sub(text, end, text.n);
     if (out->cluster.n == 0 || out->cluster.n > DT_CLUSTER_MAX ||
         read_value(&text, ";node=", &out->node) || out->node.n > DT_TARGET_NODE_MAX ||
-        read_value(&text, ";boot=", &boot) || dt_str_u64(boot, UINT64_MAX, &out->boot) != DT_OK)
+        read_value(&text, ";boot=", &boot) || is_twice(text) ||
+        dt_str_u64(boot, UINT64_MAX, &out->boot) != DT_OK)
         return DT_E_SYNTAX;
     return DT_OK;
 }

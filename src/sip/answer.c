@@ -189,3 +189,36 @@ int dt_sip_answer(const struct dt_sip_msg *req, const struct dt_sip_answer *ans,
     *out = b;
     return DT_OK;
 }
+
+static void write_but_vias(struct dt_writer *w, const struct dt_sip_msg *m)
+{
+    for (uint16_t i = 0; i < m->n; i++) {
+        const struct dt_sip_header *h = &m->headers[i];
+        if (h->id != DT_H_VIA)
+            dt_write(w, dt_str_sub(m->text, h->name_at, (size_t)(h->end - h->name_at)));
+    }
+    dt_write(w, dt_str_sub(m->text, m->headers_end, m->text.n));
+}
+
+int dt_sip_answer_copy(const struct dt_sip_msg *response, const struct dt_sip_msg *req,
+                       const struct dt_addr *source, const struct dt_alloc *alloc,
+                       struct dt_bytes **out)
+{
+    struct dt_sip_answer ans = {.source = source};
+    size_t room = response->text.n + copies_room(req, &ans);
+    struct dt_bytes *b = dt_bytes_new(alloc, room);
+    if (!b)
+        return DT_E_NOMEM;
+    struct dt_writer w = dt_writer(b->data, b->cap);
+    dt_write(&w, dt_str_sub(response->text, 0, response->headers_at));
+    for (const struct dt_sip_header *h = dt_sip_first(req, DT_H_VIA); h; h = dt_sip_next(req, h))
+        write_copy(&w, req, h, &ans);
+    write_but_vias(&w, response);
+    b->n = (uint32_t)w.n;
+    if (w.err || w.n > DT_MSG_MAX) {
+        dt_bytes_drop(b);
+        return DT_E_LIMIT;
+    }
+    *out = b;
+    return DT_OK;
+}

@@ -101,16 +101,48 @@ static void send_response(struct dt_stack *s, dt_time now, struct dt__tx *tx,
     dt_bytes_drop(old);
 }
 
+/* What is above our hop: from the second value on. */
+static bool same_vias_below(const struct dt_sip_msg *a, const struct dt_sip_msg *b)
+{
+    struct dt_sip_values x = dt_sip_values(a, DT_H_VIA), y = dt_sip_values(b, DT_H_VIA);
+    struct dt_str v = DT_STR_NONE, w = DT_STR_NONE;
+    bool more, first = true, same = true;
+    do {
+        more = dt_sip_values_next(&x, &v);
+        same = more == dt_sip_values_next(&y, &w) && (first || !more || dt_str_eq(v, w));
+        first = false;
+    } while (more && same);
+    return same;
+}
+
+/* R7, R8: who repeats a request by another way may have another Via list. With the same one it gets
+ * the same bytes (I5); also for want of memory. */
+static struct dt_bytes *for_copy(struct dt_stack *s, struct dt__tx *tx, const struct dt__event *ev)
+{
+    struct dt_sip_header headers[DT_MSG_HEADERS_MAX];
+    struct dt_sip_msg m;
+    struct dt_bytes *own;
+    if (ev->kind != EV_RX_REPEAT || dt_addr_eq(&ev->from->remote, &tx->hop.remote) ||
+        dt_sip_parse(&m, dt_bytes_str(tx->message), headers, DT_MSG_HEADERS_MAX) ||
+        same_vias_below(&m, ev->m) ||
+        dt_sip_answer_copy(&m, ev->m, &ev->from->remote, s->env->alloc, &own))
+        return dt_bytes_hold(tx->message);
+    return own;
+}
+
 static void send_again(struct dt_stack *s, dt_time now, struct dt__tx *tx,
                        const struct dt__event *ev)
 {
     struct dt_hop to = where_to(s, tx, ev);
+    struct dt_bytes *bytes;
     if (!tx->message)
         return;
     if (tx->active && ev->kind == EV_RESEND)
         tx->active->repeats--;
     s->counts.repeats++;
-    (void)dt__send(s, now, &to, tx->message);
+    bytes = for_copy(s, tx, ev);
+    (void)dt__send(s, now, &to, bytes);
+    dt_bytes_drop(bytes);
 }
 
 /* While the active part is there, `message` is still the INVITE: an ACK for which there was no

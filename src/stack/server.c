@@ -39,10 +39,10 @@ static struct dt_str tag_so_far(const struct dt__tx *invite)
 }
 
 static void tell_copy(struct dt_stack *s, dt_time now, const struct dt__tx *invite,
-                      const struct dt_hop *from)
+                      const struct dt_sip_msg *m, const struct dt_hop *from)
 {
     if (s->copy)
-        s->copy(s->user, now, dt__tx_id(invite), invite->cookie, from);
+        s->copy(s->user, now, dt__tx_id(invite), invite->cookie, m, from);
 }
 
 void dt_stack_on_copy(struct dt_stack *s, dt_stack_copy copy)
@@ -60,7 +60,7 @@ static void receive_cancel(struct dt_stack *s, dt_time now, struct dt__tx *tx,
     if (invite->state != ST_PROCEEDING || invite->active->cancelled)
         return; /* after the final it has no effect (9.2) */
     invite->active->cancelled = true;
-    tell_copy(s, now, invite, from);
+    tell_copy(s, now, invite, m, from);
     s->ops->cancel(s->user, now, dt__tx_id(invite), invite->cookie, m);
 }
 
@@ -134,7 +134,7 @@ void dt__server_request(struct dt_stack *s, dt_time now, const struct dt_sip_msg
     }
     s->counts.absorbed++;
     if (tx->machine == DT__IST)
-        tell_copy(s, now, tx, from);
+        tell_copy(s, now, tx, m, from);
     (void)dt__fire(s, now, tx, &(struct dt__event){.kind = EV_RX_REPEAT, .m = m, .from = from});
 }
 

@@ -84,6 +84,7 @@ static void free_texts(struct dt_call *c)
         dt_alloc_free(a, c->hosts[i]);
     dt_bytes_drop(c->offer);
     dt_bytes_drop(c->answer);
+    dt__callee_drop_copies(c);
     dt__auth_clear(&c->auth, a);
     dt_dialog_clear(&c->dialog);
 }

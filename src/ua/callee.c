@@ -98,17 +98,35 @@ static int request_of(const struct dt_call *c, struct dt_sip_msg *m, struct dt_s
     return err ? err : dt_sip_check(m);
 }
 
-/* R7: to each other proxy that sent a copy. What is above our hop in the Via list is the same in
- * each: twins are one server. */
-static void respond_copies(struct dt_call *c, dt_time now, const struct dt_sip_msg *m, int status,
-                           struct dt_str extra, struct dt_str body)
+/* R7: to each other proxy that sent a copy, with the Via list of its own; a CANCEL alone does not
+ * show one. */
+static struct dt_bytes *for_copy(struct dt_call *c, const struct dt__other *k,
+                                 struct dt_bytes *answer)
+{
+    struct dt_sip_header headers[DT__HEADERS], own[DT__HEADERS];
+    struct dt_sip_msg m, req;
+    struct dt_bytes *bytes;
+
+    if (!k->request || dt__ua_parse(answer, &m, headers) != DT_OK ||
+        dt__ua_parse(k->request, &req, own) != DT_OK ||
+        dt_sip_answer_copy(&m, &req, &k->hop.remote, c->ua->env->alloc, &bytes) != DT_OK)
+        return dt_bytes_hold(answer);
+    return bytes;
+}
+
+static void respond_copies(struct dt_call *c, dt_time now, struct dt_bytes *answer)
 {
     for (unsigned i = 0; i < c->n_copies; i++) {
-        struct dt_bytes *bytes = NULL;
-        if (dt__build_response(c, m, &c->copies[i], status, extra, body, &bytes) == DT_OK)
-            (void)dt_stack_send(c->ua->stack, now, bytes, &c->copies[i]);
+        struct dt_bytes *bytes = for_copy(c, &c->copies[i], answer);
+        (void)dt_stack_send(c->ua->stack, now, bytes, &c->copies[i].hop);
         dt_bytes_drop(bytes);
     }
+}
+
+void dt__callee_drop_copies(struct dt_call *c)
+{
+    for (; c->n_copies; c->n_copies--)
+        dt_bytes_drop(c->copies[c->n_copies - 1].request);
 }
 
 static int respond(struct dt_call *c, dt_time now, const struct dt_sip_msg *m, int status,
@@ -120,8 +138,8 @@ static int respond(struct dt_call *c, dt_time now, const struct dt_sip_msg *m, i
 
     if (!err)
         err = dt__build_response(c, m, &hop, status, extra, body, &bytes);
-    if (!err && c->n_copies) /* before the request goes with its final */
-        respond_copies(c, now, m, status, extra, body);
+    if (!err)
+        respond_copies(c, now, bytes);
     if (!err)
         err = dt_stack_respond(c->ua->stack, now, c->tx, status, bytes);
     if (!err && kept)
@@ -238,8 +256,9 @@ static void repeat_answer(struct dt_call *c, dt_time now)
     struct dt_hop hop;
 
     (void)dt_stack_respond(c->ua->stack, now, c->tx, 200, c->answer);
-    if (dt_stack_hop_of(c->ua->stack, c->tx, &hop) == DT_OK)
-        dt__twins_send(c->ua, now, c->answer, &hop); /* R7 */
+    respond_copies(c, now, c->answer); /* R7: by the other proxy too */
+    if (!c->n_copies && dt_stack_hop_of(c->ua->stack, c->tx, &hop) == DT_OK)
+        dt__twins_send(c->ua, now, c->answer, &hop);
     c->repeat = dt_time_min(2 * c->repeat, dt__ua_t2(c->ua));
     dt__call_arm(c, DT__T_REPEAT, now + c->repeat);
 }

@@ -131,6 +131,8 @@ static int fill_path(struct dt__send *s, unsigned path, bool fresh)
     const struct dt__send *before = path > 0 && !fresh ? c->paths[path - 1] : NULL;
     char token[DT__TOKEN];
 
+    if (before && (!before->uri || !before->call_id)) /* for want of memory it was never sent */
+        before = NULL;
     dt__ua_token(c->ua, token);
     s->path = (uint8_t)path;
     s->cseq = before ? before->cseq : 1;

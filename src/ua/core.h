@@ -148,6 +148,12 @@ enum {
     DT__TELL_ENDED = 16
 };
 
+/* R7: a proxy beside the first that sent the INVITE or its CANCEL. */
+struct dt__other {
+    struct dt_hop hop;
+    struct dt_bytes *request; /* its copy of the INVITE, for the Via list; NULL: not known */
+};
+
 /* Another fork's 2xx: answered with ACK and BYE (I13). */
 struct dt__fork {
     struct dt_list link;
@@ -188,11 +194,11 @@ struct dt_call {
     /* callee: the INVITE (or re-INVITE) under way */
     dt_tx tx;
     uint32_t tx_cseq;
-    uint32_t invite_cseq;             /* of the initial INVITE (8.2.2.2) */
-    dt_time invite_expires;           /* its Expires (R11) */
-    struct dt__past *past;            /* to be remembered with its final; owned until then */
-    struct dt_bytes *answer;          /* 2xx that waits for its ACK */
-    struct dt_hop copies[DT__COPIES]; /* R7: who else sent the INVITE or its CANCEL */
+    uint32_t invite_cseq;    /* of the initial INVITE (8.2.2.2) */
+    dt_time invite_expires;  /* its Expires (R11) */
+    struct dt__past *past;   /* to be remembered with its final; owned until then */
+    struct dt_bytes *answer; /* 2xx that waits for its ACK */
+    struct dt__other copies[DT__COPIES];
     unsigned n_copies;
     dt_time repeat;    /* its interval */
     bool first_answer; /* of the initial INVITE */
@@ -302,7 +308,8 @@ dt_time dt__ua_t2(const struct dt_ua *ua);
 /* inbound.c: requests that came. */
 void dt__inbound_request(void *ua, dt_time now, dt_tx tx, const struct dt_sip_msg *m,
                          const struct dt_hop *from);
-void dt__inbound_copy(void *ua, dt_time now, dt_tx tx, uint64_t cookie, const struct dt_hop *from);
+void dt__inbound_copy(void *ua, dt_time now, dt_tx tx, uint64_t cookie, const struct dt_sip_msg *m,
+                      const struct dt_hop *from);
 void dt__inbound_cancel(void *ua, dt_time now, dt_tx invite, uint64_t cookie,
                         const struct dt_sip_msg *m);
 /* The call whose dialog this request belongs to, or NULL. */
@@ -431,6 +438,8 @@ void dt__callee_hangup(struct dt_call *c, dt_time now);
 /* Sends a 2xx with `body` to c->tx and repeats it until its ACK. */
 int dt__callee_accept(struct dt_call *c, dt_time now, const struct dt_sip_msg *m,
                       struct dt_str body);
+/* Who sent copies of the INVITE is of no more interest. */
+void dt__callee_drop_copies(struct dt_call *c);
 void dt__callee_refuse(struct dt_call *c, dt_time now, int status, struct dt_str extra);
 
 /* session.c */

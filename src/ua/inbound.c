@@ -206,20 +206,26 @@ void dt__inbound_request(void *user, dt_time now, dt_tx tx, const struct dt_sip_
 }
 
 /* R7: nobody but the proxies of our lines is answered beside the first. */
-void dt__inbound_copy(void *user, dt_time now, dt_tx tx, uint64_t cookie, const struct dt_hop *from)
+void dt__inbound_copy(void *user, dt_time now, dt_tx tx, uint64_t cookie,
+                      const struct dt_sip_msg *m, const struct dt_hop *from)
 {
     struct dt_ua *ua = user;
     struct dt_call *c = dt__call_find(ua, cookie);
     struct dt_hop first;
+    unsigned i = 0;
 
     (void)now;
-    if (!c || c->tx != tx || c->n_copies >= DT__COPIES || !dt__known_has_ip(ua, &from->remote) ||
+    if (!c || c->tx != tx || !dt__known_has_ip(ua, &from->remote) ||
         dt_stack_hop_of(ua->stack, tx, &first) != DT_OK || dt_addr_eq(&first.remote, &from->remote))
         return;
-    for (unsigned i = 0; i < c->n_copies; i++)
-        if (dt_addr_eq(&c->copies[i].remote, &from->remote))
-            return;
-    c->copies[c->n_copies++] = *from;
+    while (i < c->n_copies && !dt_addr_eq(&c->copies[i].hop.remote, &from->remote))
+        i++;
+    if (i >= DT__COPIES)
+        return;
+    if (i == c->n_copies)
+        c->copies[c->n_copies++] = (struct dt__other){.hop = *from};
+    if (m->method == DT_INVITE && !c->copies[i].request)
+        c->copies[i].request = dt_bytes_copy(ua->env->alloc, m->text);
 }
 
 void dt__inbound_cancel(void *user, dt_time now, dt_tx invite, uint64_t cookie,

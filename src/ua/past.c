@@ -151,6 +151,23 @@ static struct dt__past *find_merged(struct dt_ua *ua, const struct dt_sip_msg *m
     return NULL;
 }
 
+/* The 2xx as it was, with the Via list of the copy (R7). */
+static void answer_ok(struct dt_ua *ua, dt_time now, dt_tx tx, const struct dt__past *p,
+                      const struct dt_sip_msg *m)
+{
+    struct dt_sip_header headers[DT__HEADERS];
+    struct dt_sip_msg ok;
+    struct dt_hop from;
+    struct dt_bytes *bytes;
+
+    if (dt__ua_parse(p->ok, &ok, headers) != DT_OK ||
+        dt_stack_hop_of(ua->stack, tx, &from) != DT_OK ||
+        dt_sip_answer_copy(&ok, m, &from.remote, ua->env->alloc, &bytes) != DT_OK)
+        bytes = dt_bytes_hold(p->ok);
+    (void)dt_stack_respond(ua->stack, now, tx, p->status, bytes);
+    dt_bytes_drop(bytes);
+}
+
 bool dt__past_answer(struct dt_ua *ua, dt_time now, dt_tx tx, const struct dt_sip_msg *m)
 {
     struct dt__past *p = find(ua, m);
@@ -162,7 +179,7 @@ bool dt__past_answer(struct dt_ua *ua, dt_time now, dt_tx tx, const struct dt_si
         return p;
     }
     if (p->ok)
-        (void)dt_stack_respond(ua->stack, now, tx, p->status, p->ok);
+        answer_ok(ua, now, tx, p, m);
     else
         (void)dt_stack_answer(ua->stack, now, tx, p->status, p->tag, DT_STR_NONE);
     return true;

@@ -278,6 +278,7 @@ void dt__session_reinvite(struct dt_call *c, dt_time now, dt_tx tx, const struct
         return;
     }
     sdp = dt_bytes_copy(ua->env->alloc, dt_writer_str(&w));
+    dt__callee_drop_copies(c);
     c->tx = tx;
     c->tx_cseq = m->cseq.number;
     (void)dt_dialog_refresh(&c->dialog, m);

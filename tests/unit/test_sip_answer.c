@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "testkit.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -320,6 +321,54 @@ static void every_truncation_is_answered(void **state)
         answer_any((struct dt_str){invite, n});
 }
 
+/* ---- for another copy of the request ---- */
+
+#define COPIED \
+    "From: <sip:a@b>;tag=1\r\nTo: <sip:c@d>;tag=2\r\nCall-ID: x\r\nCSeq: 1 INVITE\r\n" \
+    "Record-Route: <sip:h;lr>\r\nContent-Length: 4\r\n\r\nbody"
+
+static const struct {
+    const char *response, *vias, *want;
+} copies[] = {
+    {"SIP/2.0 180 R\r\nVia: SIP/2.0/UDP p;branch=z\r\nVia: SIP/2.0/UDP a;received=192.0.2.1\r\n",
+     "Via: SIP/2.0/UDP p;branch=z\r\nVia: SIP/2.0/UDP a;received=192.0.2.7\r\n",
+     "SIP/2.0 180 R\r\nVia: SIP/2.0/UDP p;branch=z;received=192.0.2.9\r\n"
+     "Via: SIP/2.0/UDP a;received=192.0.2.7\r\n"},
+    {"SIP/2.0 180 R\r\nv: SIP/2.0/UDP p, SIP/2.0/UDP a, SIP/2.0/UDP c\r\n",
+     "v: SIP/2.0/UDP p,\r\n SIP/2.0/UDP longer.example.com;rport=7\r\n",
+     "SIP/2.0 180 R\r\nVia: SIP/2.0/UDP p;received=192.0.2.9,   SIP/2.0/UDP "
+     "longer.example.com;rport=7\r\n"},
+    {"SIP/2.0 180 R\r\n", "Via: SIP/2.0/UDP 192.0.2.9\r\n",
+     "SIP/2.0 180 R\r\nVia: SIP/2.0/UDP 192.0.2.9\r\n"},
+};
+
+static void copies_have_vias_of_their_own(void **state)
+{
+    struct dt_addr source = address("192.0.2.9:5060");
+    struct kit_alloc mem;
+
+    (void)state;
+    kit_alloc_init(&mem);
+    for (size_t i = 0; i < sizeof(copies) / sizeof(*copies); i++) {
+        struct parsed response, request;
+        struct dt_bytes *b;
+        char text[1000], want[1000];
+        snprintf(text, sizeof(text), "%s" COPIED, copies[i].response);
+        parse(&response, 0, dt_str_z(text));
+        snprintf(text, sizeof(text), "INVITE sip:c@d SIP/2.0\r\n%s" COPIED, copies[i].vias);
+        parse(&request, 1, dt_str_z(text));
+        mem.fail_at = mem.calls + 1;
+        assert_int_equal(dt_sip_answer_copy(&response.m, &request.m, &source, &mem.alloc, &b),
+                         DT_E_NOMEM);
+        assert_int_equal(dt_sip_answer_copy(&response.m, &request.m, &source, &mem.alloc, &b),
+                         DT_OK);
+        snprintf(want, sizeof(want), "%s" COPIED, copies[i].want);
+        kit_assert_str(dt_bytes_str(b), want);
+        dt_bytes_drop(b);
+    }
+    assert_int_equal(mem.live, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -332,6 +381,7 @@ int main(void)
         cmocka_unit_test(too_large_an_answer_is_refused),
         cmocka_unit_test(torture_messages_are_answered),
         cmocka_unit_test(every_truncation_is_answered),
+        cmocka_unit_test(copies_have_vias_of_their_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -407,6 +407,25 @@ static void refuses_later(void **state)
     close_world(&w);
 }
 
+/* One error, and it answers the next probe: nothing has happened. */
+static void refuses_once(void **state)
+{
+    struct world w = open_world(NULL);
+
+    (void)state;
+    say_plan(w.p, 100, 0, 0);
+    dial(&w);
+    net_hush(&net);
+    w.p->refuses = true;
+    net.delay = 1 * DT_MS;
+    net_until(&net, 2000);
+    w.p->refuses = false;
+    net_until(&net, 9000);
+    net_flow(&net, "");
+    assert_null(w.t->invite);
+    close_world(&w);
+}
+
 /* The INVITE itself is refused: this path ends at once (R16), by the twin. */
 static void refuses(void **state)
 {
@@ -772,6 +791,7 @@ int main(void)
         cmocka_unit_test(dies_ringing),
         cmocka_unit_test(restarts),
         cmocka_unit_test(refuses_later),
+        cmocka_unit_test(refuses_once),
         cmocka_unit_test(refuses),
         cmocka_unit_test(second_death),
         cmocka_unit_test(cancel_dead),

@@ -525,7 +525,8 @@ static void deliver(struct net *n, const struct net_packet *k)
     if (to->peer) {
         struct dt_sip_header headers[HEADERS];
         struct dt_sip_msg m;
-        assert_true(parse(&m, in.data, headers));
+        if (!parse(&m, in.data, headers))
+            fail_msg("%s sent:\n%.*s", from->name, DT_FMT(in.data));
         to->peer(n, to, &m, from);
     } else if (to->ua) {
         (void)dt_ua_input(to->ua, n->now, &in);
