@@ -77,6 +77,9 @@ extern const struct dt_node_ops dt_phone_node; /* the node is a struct dt_phone 
  * after `quit` when calls have ended and bindings are removed (or 2 s passed), and with code 1 when
  * the phone cannot listen, or every registration was refused for its credentials. */
 
+/* On channel WHY: "N why [call [WHICH] | target [WHICH]]", N from 0 to 2^32 - 1. The answer is one
+ * WHY event for N with a JSON document: what there is of it, or {"error": "a sentence"}. */
+
 /* Objects under way (transactions, calls, timers), for I36. */
 unsigned dt_phone_objects(const struct dt_phone *p);
 

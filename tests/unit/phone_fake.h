@@ -165,6 +165,24 @@ int dt_ua_reject(struct dt_ua *ua, dt_time now, dt_call_id call, int status, str
     return fake_result();
 }
 
+void dt_ua_call_number(struct dt_ua *ua, dt_call_id id, uint32_t number)
+{
+    (void)ua;
+    (void)id;
+    (void)number;
+}
+
+int dt_ua_why(const struct dt_ua *ua, dt_time now, const struct dt_ua_question *q,
+              struct dt_json *j)
+{
+    (void)ua;
+    (void)now;
+    (void)q;
+    dt_json_open(j, "calls", '[');
+    dt_json_close(j, ']');
+    return DT_OK;
+}
+
 int dt_ua_hangup(struct dt_ua *ua, dt_time now, dt_call_id call)
 {
     (void)ua;
