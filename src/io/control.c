@@ -248,9 +248,7 @@ static int choose_folder(struct dt_str given, char *out, size_t size, char *err,
 /* Does somebody listen there? What is left of a process that has gone is removed. */
 static bool is_live(const char *path)
 {
-    struct dt_bytes *answer;
-    int err = dt_control_ask(path, DT_STR("hello"), 0, &answer);
-    dt_bytes_drop(answer);
+    int err = dt_control_try(path);
     if (err == DT_E_REFUSED)
         unlink(path);
     return err != DT_E_REFUSED && err != DT_E_ABSENT;

@@ -50,5 +50,9 @@ void dt_control_free(struct dt_control *c);
  * `*out`. DT_OK, DT_E_ABSENT (no such socket), DT_E_REFUSED (nobody listens: its process is gone),
  * DT_E_PERMISSION, DT_E_TIMEOUT (`patience`), DT_E_CLOSED, DT_E_LIMIT, DT_E_NOMEM or DT_E_IO. */
 int dt_control_ask(const char *path, struct dt_str line, dt_time patience, struct dt_bytes **out);
+/* Does somebody listen there? DT_OK, or the errors above; nothing is sent. */
+int dt_control_try(const char *path);
+/* A connected socket, not blocking: a descriptor, or the errors above. */
+int dt__control_connect(const char *path);
 
 #endif

@@ -71,7 +71,7 @@ void dt_control_list(struct dt_control_names *out, struct dt_str folder)
 
 /* ---- asking ---- */
 
-static int open_socket(const char *path)
+int dt__control_connect(const char *path)
 {
     struct sockaddr_un to = {.sun_family = AF_UNIX};
     if (strlen(path) >= sizeof to.sun_path)
@@ -86,6 +86,15 @@ static int open_socket(const char *path)
         return err;
     }
     return fd;
+}
+
+int dt_control_try(const char *path)
+{
+    int fd = dt__control_connect(path);
+    if (fd < 0)
+        return fd;
+    close(fd);
+    return DT_OK;
 }
 
 static int wait_for(int fd, short events, dt_time until)
@@ -148,7 +157,7 @@ int dt_control_ask(const char *path, struct dt_str line, dt_time patience, struc
     dt_time until = dt_io_now() + patience;
     char *text = NULL;
     size_t n = 0;
-    int fd = open_socket(path);
+    int fd = dt__control_connect(path);
     *out = NULL;
     if (fd < 0)
         return fd;
