@@ -94,11 +94,10 @@ static void print_phone(FILE *to, const json_t *phone)
 
 /* ---- targets ---- */
 
-/* "3 probes not answered", "answered" */
-static void print_evidence(FILE *to, const json_t *h)
+/* "3 probes not answered", "answered, 4 times" */
+static void print_evidence(FILE *to, const json_t *h, long long times)
 {
     static const char missed[] = "probe not answered";
-    long long times = number(h, "times");
     if (times > 1 && strcmp(text(h, "evidence"), missed) == 0)
         fprintf(to, "%lld probes not answered", times);
     else if (times > 1)
@@ -115,7 +114,7 @@ static void print_health(FILE *to, const json_t *t)
             text(t, "health"), age(t, "since_ms").text);
     if (newest) {
         fputs(": ", to);
-        print_evidence(to, newest);
+        print_evidence(to, newest, number(t, "probes_missed"));
     }
     if (has(t, "heard_ms"))
         fprintf(to, " (last answer %s ago)\n", age(t, "heard_ms").text);
@@ -152,8 +151,8 @@ static void print_use(FILE *to, const json_t *t)
         fprintf(to, "  new calls do not go there yet: %lld of %lld good probes since it died\n",
                 number(t, "good_probes"), number(t, "good_probes_wanted"));
     if (number(t, "deaths"))
-        fprintf(to, "  it went down or was restarted %lld times while this phone runs\n",
-                number(t, "deaths"));
+        fprintf(to, "  it has died or restarted %lld time%s so far\n", number(t, "deaths"),
+                number(t, "deaths") > 1 ? "s" : "");
 }
 
 static void print_target(FILE *to, const json_t *t)
@@ -166,7 +165,7 @@ static void print_target(FILE *to, const json_t *t)
     json_array_foreach(json_object_get(t, "history"), i, h)
     {
         fprintf(to, "  %9s ago  ", age(h, "ago_ms").text);
-        print_evidence(to, h);
+        print_evidence(to, h, number(h, "times"));
         if (number(h, "times") > 1)
             fprintf(to, " since %s ago", age(h, "first_ms").text);
         fprintf(to, ": %s\n", text(h, "health"));
@@ -190,7 +189,7 @@ static void print_end(FILE *to, const json_t *call)
     else if (json_is_string(json_object_get(end, "error")))
         fprintf(to, "because of: %s", text(end, "error"));
     else
-        fprintf(to, "by the %s", is(end, "by_peer") ? "other side" : "user");
+        fputs(is(end, "by_peer") ? "by the other side" : "here", to);
     fputc('\n', to);
 }
 
@@ -256,10 +255,11 @@ static void print_decision(FILE *to, const json_t *d)
 {
     const json_t *orders = json_object_get(d, "orders"), *order;
     size_t i;
-    fprintf(to, "  %9s ago  path %lld: %s", age(d, "ago_ms").text, number(d, "path"),
-            text(d, "event"));
+    fprintf(to, "  %9s ago  path %lld: ", age(d, "ago_ms").text, number(d, "path"));
     if (number(d, "status"))
-        fprintf(to, " (%lld)", number(d, "status"));
+        fprintf(to, "answered %lld", number(d, "status"));
+    else
+        fputs(text(d, "event"), to);
     if (strcmp(text(d, "before"), text(d, "after")) != 0)
         fprintf(to, ", %s -> %s", text(d, "before"), text(d, "after"));
     else

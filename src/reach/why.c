@@ -250,7 +250,7 @@ static void write_path_next(struct dt_json *j, dt_time now, const struct dt_atte
         dt_why_next(j, now, p->ring_over, i, "without an answer by then, it is cancelled");
         break;
     case DT_PATH_CANCELLING:
-        if (p->left_at != DT_TIME_NEVER)
+        if (trying && p->left_at != DT_TIME_NEVER)
             dt_why_next(j, now, p->left_at, i,
                         "its end is waited for until then; then the number is dialled anew");
         else

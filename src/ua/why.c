@@ -182,14 +182,17 @@ static bool is_meant(const struct dt__told *t, struct dt_str which)
     return t->number && dt_str_u64(which, UINT32_MAX, &number) == DT_OK && number == t->number;
 }
 
-static unsigned tell_live(const struct dt_ua *ua, dt_time now, struct dt_str which,
-                          struct dt_json *j)
+/* Calls in ua->calls, newest first; at most `max` of them. */
+static unsigned tell_listed(const struct dt_ua *ua, dt_time now, struct dt_str which, bool ended,
+                            unsigned max, struct dt_json *j)
 {
     unsigned n = 0;
 
-    for (const struct dt_list *e = ua->calls.next; e != &ua->calls; e = e->next) {
+    for (const struct dt_list *e = ua->calls.prev; e != &ua->calls && n < max; e = e->prev) {
         const struct dt_call *c = DT_OF(e, const struct dt_call, link);
         struct dt__told t;
+        if ((c->state == DT_CALL_ENDED) != ended)
+            continue;
         draw_up(&t, c);
         if (!is_meant(&t, which))
             continue;
@@ -199,13 +202,12 @@ static unsigned tell_live(const struct dt_ua *ua, dt_time now, struct dt_str whi
     return n;
 }
 
-/* The newest of those that are meant, or all of them. */
-static unsigned tell_gone(const struct dt_ua *ua, dt_time now, struct dt_str which,
+static unsigned tell_gone(const struct dt_ua *ua, dt_time now, struct dt_str which, unsigned max,
                           struct dt_json *j)
 {
     unsigned oldest = ua->n_told > DT__TOLD ? ua->n_told - DT__TOLD : 0, n = 0;
 
-    for (unsigned i = ua->n_told; i-- > oldest && (!which.n || !n);) {
+    for (unsigned i = ua->n_told; i-- > oldest && n < max;) {
         const struct dt__told *t = &ua->told[i % DT__TOLD];
         if (!is_meant(t, which))
             continue;
@@ -215,14 +217,17 @@ static unsigned tell_gone(const struct dt_ua *ua, dt_time now, struct dt_str whi
     return n;
 }
 
+/* Who names a call means those under way; if there is none, the newest that ended. */
 static int tell_calls(const struct dt_ua *ua, dt_time now, struct dt_str which, struct dt_json *j)
 {
     unsigned n;
 
     dt_json_open(j, "calls", '[');
-    n = tell_live(ua, now, which, j);
+    n = tell_listed(ua, now, which, false, UINT32_MAX, j);
     if (!n || !which.n)
-        n += tell_gone(ua, now, which, j);
+        n += tell_listed(ua, now, which, true, which.n ? 1 : DT__TOLD, j);
+    if (!n || !which.n)
+        n += tell_gone(ua, now, which, which.n ? 1 : DT__TOLD, j);
     dt_json_close(j, ']');
     return n || !which.n ? DT_OK : DT_E_ABSENT;
 }
