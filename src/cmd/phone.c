@@ -178,9 +178,11 @@ static int open_control(struct phone_program *g, char *err, size_t err_size)
     if (dt_str_eq(o->run_folder, DT_STR("none")))
         return DT_OK;
     dt_write_u64(&w, (uint64_t)getpid());
-    g->control =
-        dt_control_new(g->host, o->run_folder, o->run_name.n ? o->run_name : dt_writer_str(&w),
-                       on_question, g, err, err_size);
+    const struct dt_control_config cfg = {.folder = o->run_folder,
+                                          .name = o->run_name.n ? o->run_name : dt_writer_str(&w),
+                                          .line = on_question,
+                                          .ctx = g};
+    g->control = dt_control_new(g->host, &cfg, err, err_size);
     if (g->control)
         return DT_OK;
     if (o->run_folder.n || o->run_name.n)

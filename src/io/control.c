@@ -12,6 +12,8 @@
 #include "io/io.h"
 #include "io/loop.h"
 
+enum { PATIENCE_S = 5 };
+
 struct client {
     struct dt_control *owner;
     uint32_t id;    /* 0: free */
@@ -29,6 +31,7 @@ struct dt_control {
     struct dt_host *host;
     void (*line)(void *ctx, uint32_t client, struct dt_str line);
     void *ctx;
+    dt_time patience;
     bool freed;
     bool waits; /* somebody who was not accepted: all places are taken */
     char path[DT_CONTROL_PATH];
@@ -79,7 +82,7 @@ static void arm(struct dt_control *c)
 
 static void be_patient(struct client *k)
 {
-    k->until = dt_host_now(k->owner->host) + DT_CONTROL_PATIENCE;
+    k->until = dt_host_now(k->owner->host) + k->owner->patience;
     arm(k->owner);
 }
 
@@ -318,17 +321,17 @@ static void on_listener_closed(uv_handle_t *handle)
     release(handle->data);
 }
 
-struct dt_control *dt_control_new(struct dt_host *h, struct dt_str folder, struct dt_str name,
-                                  void (*line)(void *ctx, uint32_t client, struct dt_str line),
-                                  void *ctx, char *err, size_t err_size)
+struct dt_control *dt_control_new(struct dt_host *h, const struct dt_control_config *cfg, char *err,
+                                  size_t err_size)
 {
     struct dt_control *c = dt_alloc_zero(&dt_alloc_libc, sizeof *c);
     snprintf(err, err_size, "%s", dt_err_text(DT_E_NOMEM));
     if (!c)
         return NULL;
     c->host = h;
-    c->line = line;
-    c->ctx = ctx;
+    c->line = cfg->line;
+    c->ctx = cfg->ctx;
+    c->patience = cfg->patience ? cfg->patience : PATIENCE_S * DT_SECOND;
     c->timer = dt_host_timer_new(h, on_time, c);
     if (!c->timer || uv_pipe_init(&h->loop, &c->listener, 0)) {
         dt_host_timer_free(c->timer);
@@ -337,7 +340,7 @@ struct dt_control *dt_control_new(struct dt_host *h, struct dt_str folder, struc
     }
     c->listener.data = c;
     c->handles = 1;
-    if (!open_at(c, folder, name, err, err_size))
+    if (!open_at(c, cfg->folder, cfg->name, err, err_size))
         return c;
     c->path[0] = '\0'; /* not ours */
     dt_control_free(c);

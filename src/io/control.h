@@ -8,12 +8,11 @@
 #include "io/host.h"
 
 enum {
-    DT_CONTROL_CLIENTS = 8,                   /* at once; more are closed */
-    DT_CONTROL_LINE = 512,                    /* bytes of a question; more closes the connection */
-    DT_CONTROL_ANSWER = 8 << 20,              /* bytes of an answer */
-    DT_CONTROL_PATIENCE = 5 * (int)DT_SECOND, /* for a question, and for an answer to be read */
-    DT_CONTROL_PATH = 108,                    /* of a socket, with its NUL: sun_path */
-    DT_CONTROL_NAMES = 64                     /* sockets that are looked at */
+    DT_CONTROL_CLIENTS = 8,      /* at once; more are closed */
+    DT_CONTROL_LINE = 512,       /* bytes of a question; more closes the connection */
+    DT_CONTROL_ANSWER = 8 << 20, /* bytes of an answer */
+    DT_CONTROL_PATH = 108,       /* of a socket, with its NUL: sun_path */
+    DT_CONTROL_NAMES = 64        /* sockets that are looked at */
 };
 
 /* ---- where ---- */
@@ -32,16 +31,22 @@ void dt_control_list(struct dt_control_names *out, struct dt_str folder);
 /* ---- the side that answers ---- */
 
 struct dt_control;
-/* Opens phone-NAME.sock in `folder` (empty: the first of dt_control_folder that can be used; it is
- * made if it is not there). Sockets of processes that are gone are removed. `line` is called on
- * the host's thread for each question; `client` is for dt_control_reply. NULL with a sentence in
- * `err` (always terminated): the folder cannot be used, or somebody answers at that name. */
-struct dt_control *dt_control_new(struct dt_host *h, struct dt_str folder, struct dt_str name,
-                                  void (*line)(void *ctx, uint32_t client, struct dt_str line),
-                                  void *ctx, char *err, size_t err_size);
+struct dt_control_config {
+    struct dt_str folder; /* empty: the first of dt_control_folder that can be used */
+    struct dt_str name;
+    /* Called on the host's thread for each question; `client` is for dt_control_reply. */
+    void (*line)(void *ctx, uint32_t client, struct dt_str line);
+    void *ctx;
+    dt_time patience; /* for a question, and for an answer to be read; 0: 5 s */
+};
+/* Opens phone-NAME.sock in the folder, which is made if it is not there. Sockets of processes that
+ * are gone are removed. Before the host runs, or on its thread. NULL with a sentence in `err`
+ * (always terminated): the folder cannot be used, or somebody answers at that name. */
+struct dt_control *dt_control_new(struct dt_host *h, const struct dt_control_config *cfg, char *err,
+                                  size_t err_size);
 /* A line for a client; one that is gone, or has not read the one before, gets nothing. */
 void dt_control_reply(struct dt_control *c, uint32_t client, struct dt_str text);
-/* Closes and removes the socket. Before the host is freed. NULL is fine. */
+/* Closes and removes the socket. Before the host is freed, when it does not run. NULL is fine. */
 void dt_control_free(struct dt_control *c);
 
 /* ---- the side that asks ---- */
