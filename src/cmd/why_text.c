@@ -94,16 +94,28 @@ static void print_phone(FILE *to, const json_t *phone)
 
 /* ---- targets ---- */
 
+static const char probe_missed[] = "probe not answered";
+
 /* "3 probes not answered", "answered, 4 times" */
 static void print_evidence(FILE *to, const json_t *h, long long times)
 {
-    static const char missed[] = "probe not answered";
-    if (times > 1 && strcmp(text(h, "evidence"), missed) == 0)
+    if (times > 1 && strcmp(text(h, "evidence"), probe_missed) == 0)
         fprintf(to, "%lld probes not answered", times);
     else if (times > 1)
         fprintf(to, "%s, %lld times", text(h, "evidence"), times);
     else
         fputs(text(h, "evidence"), to);
+}
+
+/* How often the newest evidence was seen in a row, whatever it made of the health. */
+static long long in_a_row(const json_t *t, const json_t *newest)
+{
+    const char *evidence = text(newest, "evidence");
+    if (strcmp(evidence, probe_missed) == 0)
+        return number(t, "probes_missed");
+    if (strcmp(evidence, "refused") == 0)
+        return number(t, "refusals");
+    return number(newest, "times");
 }
 
 static void print_health(FILE *to, const json_t *t)
@@ -114,7 +126,7 @@ static void print_health(FILE *to, const json_t *t)
             text(t, "health"), age(t, "since_ms").text);
     if (newest) {
         fputs(": ", to);
-        print_evidence(to, newest, number(t, "probes_missed"));
+        print_evidence(to, newest, in_a_row(t, newest));
     }
     if (has(t, "heard_ms"))
         fprintf(to, " (last answer %s ago)\n", age(t, "heard_ms").text);
