@@ -207,8 +207,8 @@ static void leave_behind(const char *name)
 static void names(void **state)
 {
     static const char *const bad[] = {"", "a/b", "a b", "a\nb",
-                                      "a-name-that-is-longer-than-the-address-of-a-socket-can-be-"
-                                      "whatever-folder-it-lies-in-and-so-cannot-be-used"};
+                                      ("a-name-that-is-longer-than-the-address-of-a-socket-can-be-"
+                                       "whatever-folder-it-lies-in-and-so-cannot-be-used")};
     struct server s = {.host = NULL}, other = {.host = dt_host_new(&plain, err, sizeof err)};
     struct dt_control_names *list = calloc(1, sizeof *list);
     (void)state;
