@@ -21,8 +21,8 @@ phone() { # NAME NUMBER IP
         --run_folder "$run" --run_name "$1"
 }
 try 1 'no phone runs; looked in .*run$' "${why[@]}"
-start_proxy P "$net.1" --peer "$net.2"
-start_proxy S "$net.2" --peer "$net.1"
+start_proxy P "$net.1" --cluster_address "$net.1" --peer "$net.2"
+start_proxy S "$net.2" --cluster_address "$net.1" --peer "$net.1"
 phone A 1001 "$net.3"
 [[ $(stat -c %a "$run") == 700 && $(stat -c %a "$run/phone-A.sock") == 600 ]] || fail "others can ask"
 
