@@ -77,8 +77,9 @@ enum dt_input_kind {
 
 /* Who speaks in a command, and who is spoken to in an event. */
 enum dt_channel {
-    DT_CHANNEL_USER, /* a person, a script, a flow */
-    DT_CHANNEL_MEDIA /* the media engine to its phone, and back */
+    DT_CHANNEL_USER,  /* a person, a script, a flow */
+    DT_CHANNEL_MEDIA, /* the media engine to its phone, and back */
+    DT_CHANNEL_WHY    /* who asks why: "N QUESTION", answered by a WHY event for N */
 };
 
 struct dt_input {
@@ -118,7 +119,8 @@ enum dt_output_kind {
     X(READY, "ready")               /* the node can be used */ \
     X(DROP, "drop")                 /* a message was dropped, and why */ \
     X(KNOWN, "known")               /* what it wants to know again after a restart */ \
-    X(QUIT, "quit")                 /* the node wants to end; `text` is the exit code */
+    X(QUIT, "quit")                 /* the node wants to end; `text` is the exit code */ \
+    X(WHY, "why")                   /* a JSON document, on channel WHY, `call`: who asked */
 enum dt_event_kind {
 #define X(name, text) DT_EV_##name,
     DT_EVENTS(X)

@@ -60,6 +60,7 @@ struct dt_target {
     uint8_t probes_missed, refusals, good;
     uint8_t n_history;
     uint16_t jitter;
+    dt_time since;      /* it has this health */
     dt_time heard;      /* last life; 0: never */
     dt_time next_probe; /* or when the one that is out counts as missed */
     dt_time busy_until;
@@ -68,7 +69,8 @@ struct dt_target {
     uint64_t boot;
     unsigned deaths; /* down, or restarted */
     struct {
-        dt_time at;
+        dt_time first, at; /* at: of the newest of `times` in a row */
+        unsigned times;
         enum dt_evidence what;
         enum dt_health then;
     } history[DT_EVIDENCE_KEPT]; /* newest at n_history - 1 */

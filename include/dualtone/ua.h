@@ -11,6 +11,7 @@
 #include "dualtone/reach.h"
 #include "dualtone/sdp.h"
 #include "dualtone/stack.h"
+#include "dualtone/why.h"
 
 /* Ids with a generation; 0 is none. What has ended gives DT_E_STALE. */
 typedef uint64_t dt_call_id;
@@ -162,6 +163,35 @@ struct dt_ua_counts {
     unsigned transactions, calls, registrations, lingering; /* lingering: R11, R27 */
 };
 void dt_ua_count(const struct dt_ua *ua, struct dt_ua_counts *out);
+
+/* ---- why (design.md 2) ---- */
+
+/* What was not believed, counted. */
+#define DT_UA_DROPS(X) \
+    X(stray, "responses that belong to no request of ours") \
+    X(strangers, "late responses from an address that the request did not go to") \
+    X(unasked, "Dualtone-Node in a response that was not asked for") \
+    X(bad_node, "Dualtone-Node that cannot be read") \
+    X(acks, "ACKs of no call")
+struct dt_ua_drops {
+#define X(name, text) uint64_t name;
+    DT_UA_DROPS(X)
+#undef X
+};
+
+/* What is asked; `which` empty: all of them. Calls: the number that the owner gave, a Call-ID, the
+ * URI that was dialled or its user part. Targets: an IP address, with or without port. */
+struct dt_ua_question {
+    bool calls, targets;
+    struct dt_str which;
+};
+/* Adds the members targets, calls, dropped and stack (as asked) to the object that is open in `j`:
+ * calls under way and the last ones that ended. DT_OK, or DT_E_ABSENT when `which` is not there,
+ * or DT_E_SYNTAX when it is not an address. Changes nothing. */
+int dt_ua_why(const struct dt_ua *ua, dt_time now, const struct dt_ua_question *q,
+              struct dt_json *j);
+/* What the owner calls a call, for `why`; 0: nothing. A stale id is passed over. */
+void dt_ua_call_number(struct dt_ua *ua, dt_call_id call, uint32_t number);
 /* The stack below, for its counters. */
 const struct dt_stack *dt_ua_stack(const struct dt_ua *ua);
 

@@ -21,6 +21,7 @@ static void print_event(const struct phone_program *g, const struct dt_output *e
     case DT_EV_DROP:
     case DT_EV_KNOWN:
     case DT_EV_QUIT:
+    case DT_EV_WHY:
         return;
     case DT_EV_CALL:
         fprintf(to, "call %lu: %.*s\n", (unsigned long)ev->call, DT_FMT(ev->text));
@@ -88,6 +89,10 @@ static void on_event(void *ctx, dt_time now, int node, const struct dt_output *e
 {
     struct phone_program *g = ctx;
     (void)node;
+    if (ev->channel == DT_CHANNEL_WHY) {
+        dt_control_reply(g->control, ev->call, ev->text);
+        return;
+    }
     dt_cmd_trace_event(&g->trace, now, ev);
     print_event(g, ev);
     if (ev->event == DT_EV_READY)
@@ -152,10 +157,44 @@ static void listen_to_commands(struct phone_program *g)
         g->lines = dt_io_lines_new(g->host, STDIN_FILENO, on_line, on_end, g);
 }
 
+/* ---- who asks why ---- */
+
+static void on_question(void *ctx, uint32_t client, struct dt_str question)
+{
+    struct phone_program *g = ctx;
+    char line[DT_CONTROL_LINE + 16];
+    struct dt_writer w = dt_writer(line, sizeof line);
+    dt_writef(&w, "%lu ", (unsigned long)client);
+    dt_write(&w, question);
+    dt_host_command(g->host, g->node, DT_CHANNEL_WHY, dt_writer_str(&w));
+}
+
+/* Where nobody has named a folder, a phone without a control socket is still a phone. */
+static int open_control(struct phone_program *g, char *err, size_t err_size)
+{
+    const struct phone_options *o = g->options;
+    char pid[24];
+    struct dt_writer w = dt_writer(pid, sizeof pid);
+    if (dt_str_eq(o->run_folder, DT_STR("none")))
+        return DT_OK;
+    dt_write_u64(&w, (uint64_t)getpid());
+    const struct dt_control_config cfg = {.folder = o->run_folder,
+                                          .name = o->run_name.n ? o->run_name : dt_writer_str(&w),
+                                          .line = on_question,
+                                          .ctx = g};
+    g->control = dt_control_new(g->host, &cfg, err, err_size);
+    if (g->control)
+        return DT_OK;
+    if (o->run_folder.n || o->run_name.n)
+        return DT_E_FOLDER;
+    dt_log(&g->env, DT_LOG_WARN, "phone", DT_STR_NONE, "nobody can ask why: %s", err);
+    return DT_OK;
+}
+
 static int run_hosts(struct phone_program *g)
 {
     char err[256];
-    if (join(g, err, sizeof err))
+    if (join(g, err, sizeof err) || open_control(g, err, sizeof err))
         return fail(err);
     listen_to_commands(g);
     if (dt_host_start(g->media_host))
@@ -170,6 +209,7 @@ static int run_hosts(struct phone_program *g)
 static void clear(struct phone_program *g)
 {
     dt_io_lines_free(g->lines);
+    dt_control_free(g->control);
     dt_host_free(g->host);
     dt_host_free(g->media_host);
     dt_media_free(g->media);
@@ -241,6 +281,11 @@ static const struct dt_option options[] = {
         "FILE or fd:N that gets a line for each message and event"),
     ROW("memory", DT_OPTION_TEXT, memory, NULL, NULL,
         "FILE that keeps over a restart which proxies are twins (proxy_failover: fast)"),
+    ROW("run_folder", DT_OPTION_TEXT, run_folder, NULL, NULL,
+        "folder of the socket that \"dualtone why\" asks, or none; default: "
+        "$XDG_RUNTIME_DIR/dualtone, /run/dualtone or $TMPDIR/dualtone-UID"),
+    ROW("run_name", DT_OPTION_TEXT, run_name, NULL, NULL,
+        "NAME of this phone for \"dualtone why --phone\"; default: its process id"),
     ROW("set", DT_OPTION_LIST, set, NULL, NULL, "NAME=VALUE of the configuration; may be repeated"),
     ROW("log", DT_OPTION_CHOICE, log, "error", "error|warn|info|debug",
         "how much is said on standard error"),

@@ -8,6 +8,7 @@
 #include "cmd/files.h"
 #include "cmd/trace.h"
 #include "io/audio.h"
+#include "io/control.h"
 #include "io/host.h"
 #include "io/io.h"
 #include "phone/media.h"
@@ -17,7 +18,7 @@ enum { PHONE_UI_PLAIN, PHONE_UI_NONE };
 
 struct phone_options {
     struct dt_str_list config, set;
-    struct dt_str config_dir, mac, listen, audio, trace, memory;
+    struct dt_str config_dir, mac, listen, audio, trace, memory, run_folder, run_name;
     int64_t ui, log;
 };
 
@@ -36,6 +37,7 @@ struct phone_program {
     struct dt_host *host, *media_host;
     char dns[256]; /* name servers; the host keeps a pointer */
     struct dt_io_lines *lines;
+    struct dt_control *control; /* NULL: nobody can ask why */
     int node;
     bool typed; /* standard input is a terminal */
     bool ready;

@@ -160,6 +160,7 @@ int dt__phone_call_dial(struct dt_phone *p, dt_time now, unsigned line, struct d
         free_call(p, c);
         return err;
     }
+    dt_ua_call_number(p->ua, c->id, c->number);
     if (c->phase == DT__PHONE_NEW)
         dt__phone_call_set(p, c, DT__PHONE_DIALLING);
     *out = c;
@@ -235,6 +236,7 @@ static void incoming(void *user, dt_time now, dt_call_id id, const struct dt_sip
         return;
     }
     c->id = id;
+    dt_ua_call_number(p->ua, id, c->number);
     name_call(c, &m->from.uri, m->from.display);
     dt__phone_call_set(p, c, DT__PHONE_ALERTING);
     dt_ua_ring(p->ua, now, id);

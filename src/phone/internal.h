@@ -196,6 +196,10 @@ void dt__phone_write_cause(struct dt_writer *w, int status, int err, struct dt_s
 /* ---- commands.c ---- */
 void dt__phone_command(struct dt_phone *p, dt_time now, struct dt_str line);
 
+/* ---- why.c ---- */
+/* Answers "N why [call [WHICH] | target [WHICH]]" by a WHY event for N. */
+void dt__phone_why(struct dt_phone *p, dt_time now, struct dt_str line);
+
 /* ---- phone.c ---- */
 /* Text that people read: a copy without control characters, cut to `size` - 1 bytes. */
 void dt__phone_text(char *out, size_t size, struct dt_str text);

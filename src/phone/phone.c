@@ -187,6 +187,8 @@ static void take(struct dt_phone *p, dt_time now, const struct dt_input *in)
     if (in->kind == DT_IN_COMMAND) {
         if (in->channel == DT_CHANNEL_MEDIA)
             dt__phone_sound_report(p, in->data);
+        else if (in->channel == DT_CHANNEL_WHY)
+            dt__phone_why(p, now, in->data);
         else if (!p->done)
             dt__phone_command(p, now, in->data);
         return;

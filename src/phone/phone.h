@@ -63,8 +63,8 @@ struct dt_phone;
 struct dt_phone *dt_phone_new(const struct dt_phone_config *cfg, const struct dt_addr *local,
                               struct dt_env *env);
 void dt_phone_free(struct dt_phone *p);
-/* The text of the last KNOWN event of an earlier run (R20), before the first input; anything else is
- * passed over. */
+/* The text of the last KNOWN event of an earlier run (R20), before the first input; anything else
+ * is passed over. */
 void dt_phone_remember(struct dt_phone *p, dt_time now, struct dt_str text);
 extern const struct dt_node_ops dt_phone_node; /* the node is a struct dt_phone */
 
@@ -73,9 +73,13 @@ extern const struct dt_node_ops dt_phone_node; /* the node is a struct dt_phone 
  * quit [idle] (idle: when the calls have ended), help. Each gets a REPLY or PROBLEM event. Events:
  * SCREEN (status line), CALL ("STATE peer"; STATE is calling, ringing, answering, talking, holding,
  * held, ending or ended), REGISTRATION ("registered 1001 at 127.0.0.1:5060", "not registered ..."),
- * MEDIA (orders), KNOWN (which proxies are twins, when that changes), READY when listening (and after the first registrations are done or failed), QUIT
- * after `quit` when calls have ended and bindings are removed (or 2 s passed), and with code 1 when
- * the phone cannot listen, or every registration was refused for its credentials. */
+ * MEDIA (orders), KNOWN (which proxies are twins, when that changes), READY when listening (and
+ * after the first registrations are done or failed), QUIT after `quit` when calls have ended and
+ * bindings are removed (or 2 s passed), and with code 1 when the phone cannot listen, or every
+ * registration was refused for its credentials. */
+
+/* On channel WHY: "N why [call [WHICH] | target [WHICH]]", N from 0 to 2^32 - 1. The answer is one
+ * WHY event for N with a JSON document: what there is of it, or {"error": "a sentence"}. */
 
 /* Objects under way (transactions, calls, timers), for I36. */
 unsigned dt_phone_objects(const struct dt_phone *p);

@@ -110,7 +110,7 @@ struct dt_target *dt_targets_add(struct dt_targets *t, dt_time now, const struct
             if (t->list[i].heard < g->heard)
                 g = &t->list[i];
     }
-    *g = (struct dt_target){.addr = *addr, .next_probe = now + IDLE_S * DT_SECOND};
+    *g = (struct dt_target){.addr = *addr, .since = now, .next_probe = now + IDLE_S * DT_SECOND};
     return g;
 }
 
@@ -179,13 +179,15 @@ static void remember(struct dt_target *g, dt_time now, enum dt_evidence what, en
 
     if (n && g->history[n - 1].what == what && g->history[n - 1].then == then) {
         g->history[n - 1].at = now; /* no news */
+        g->history[n - 1].times++;
         return;
     }
     if (n == DT_EVIDENCE_KEPT) {
         memmove(g->history, g->history + 1, (n - 1) * sizeof(g->history[0]));
         n--;
     }
-    g->history[n].at = now;
+    g->history[n].at = g->history[n].first = now;
+    g->history[n].times = 1;
     g->history[n].what = what;
     g->history[n].then = then;
     g->n_history = (uint8_t)(n + 1);
@@ -239,6 +241,8 @@ bool dt_target_evidence(dt_time now, struct dt_target *g, enum dt_evidence what)
 
     count(now, g, what);
     g->health = judged(g, what);
+    if (g->health != before)
+        g->since = now;
     died = what == DT_EVIDENCE_REBOOT || (g->health == DT_HEALTH_DOWN && before != DT_HEALTH_DOWN);
     if (died) {
         g->deaths++;

@@ -93,6 +93,7 @@ void dt__call_free(struct dt_call *c)
 {
     struct dt_ua *ua = c->ua;
 
+    dt__told_keep(c);
     for (int i = 0; i < DT__CALL_TIMERS; i++)
         dt_timers_stop(&ua->timers, &c->timers[i]);
     while (!dt_list_empty(&c->sends))

@@ -22,6 +22,7 @@ enum {
     DT__LINGERING = 8,          /* ended calls remembered, for each that is allowed */
     DT__PASTS_MIN = 64,         /* ended INVITEs remembered at least (R11) */
     DT__COPIES = 2,             /* proxies beside the first that sent a copy of an INVITE (R7) */
+    DT__TOLD = 6,               /* ended calls that `why` knows */
     DT__FORKS = 16,             /* 2xx of other To tags that are answered, a call */
     DT__HEADERS = DT_MSG_HEADERS_MAX /* of a message that is parsed again */
 };
@@ -171,6 +172,7 @@ struct dt_call {
     dt_time since;
     bool caller, anonymous, in_map, closed; /* closed: ENDED was told, the id is stale */
     unsigned tell;
+    uint32_t number; /* the owner's, for `why` */
     bool words_told;
     bool ring_again; /* dialled anew (R26): its 180 is news although it rang before */
     bool known;      /* the user knows its id */
@@ -267,6 +269,26 @@ struct dt__past {
     char text[];
 };
 
+/* ---- a call as `why` tells of it ---- */
+
+struct dt__told_path {
+    struct dt_addr at; /* where it goes on now: the target, or its twin */
+    bool has_copy, copy_heard;
+    struct dt_addr copy;
+};
+/* What is kept of a call that has ended, and drawn up of one that lives. */
+struct dt__told {
+    uint32_t number;
+    bool caller;
+    enum dt_call_state state;
+    dt_time since;
+    struct dt_call_end end;              /* its reason is in `reason` */
+    char reason[64];                     /* texts are cut, and end with NUL */
+    char who[96], user[64], call_id[96]; /* the other side's URI, and its user part */
+    struct dt_attempt attempt;           /* caller */
+    struct dt__told_path paths[DT_ATTEMPT_PATHS];
+};
+
 /* ---- the user agent ---- */
 
 struct dt_ua {
@@ -291,6 +313,9 @@ struct dt_ua {
     dt_tx probes[DT_TARGETS_KNOWN];
     struct dt_timer probe_timer;
     unsigned deaths; /* of known ones, counted */
+    struct dt_ua_drops drops;
+    struct dt__told told[DT__TOLD]; /* the n-th at n % DT__TOLD */
+    unsigned n_told;
 };
 
 /* ua.c: entry calls nest (the user calls in from a callback); the outermost one tells and frees. */
@@ -511,6 +536,12 @@ static inline bool dt__is_refusal(int err)
 {
     return err != DT_E_TIMEOUT && err != DT_E_NOMEM && err != DT_E_LIMIT;
 }
+
+/* What is at stake decides the pace of probes. */
+enum dt_target_need dt__known_need(const struct dt_ua *ua);
+
+/* why.c: keeps what is told of a call that goes now. */
+void dt__told_keep(const struct dt_call *c);
 
 /* twins.c: only for requests to targets that are known. */
 /* Where a request goes that would go to a proxy known to be down: into s->targets. */

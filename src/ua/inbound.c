@@ -191,6 +191,7 @@ void dt__inbound_request(void *user, dt_time now, dt_tx tx, const struct dt_sip_
 
     if (m->method == DT_ACK) {
         struct dt_call *c = dt__call_of_dialog(ua, m);
+        ua->drops.acks += !c;
         if (c)
             dt__callee_ack(c, now, m);
         else

@@ -63,8 +63,10 @@ static bool take_node(struct dt_ua *ua, dt_time now, struct dt_target *g, struct
     bool had = g->has_node, died;
     uint64_t boot = g->boot;
 
-    if (dt_node_id_parse(&id, value) != DT_OK)
+    if (dt_node_id_parse(&id, value) != DT_OK) {
+        ua->drops.bad_node += value.n != 0;
         return false;
+    }
     died = dt_target_node(now, g, &id);
     if ((!had || g->boot != boot) && ua->ops->known)
         ua->ops->known(ua->user, now);
@@ -136,7 +138,7 @@ static bool waits(const struct dt_call *c)
     return c->caller ? c->state != DT_CALL_ENDED : c->state == DT_CALL_ENDING;
 }
 
-static enum dt_target_need need_of(const struct dt_ua *ua)
+enum dt_target_need dt__known_need(const struct dt_ua *ua)
 {
     const struct dt_list *head = &ua->calls;
 
@@ -148,7 +150,7 @@ static enum dt_target_need need_of(const struct dt_ua *ua)
 
 void dt__known_arm(struct dt_ua *ua, dt_time now)
 {
-    enum dt_target_need need = need_of(ua);
+    enum dt_target_need need = dt__known_need(ua);
     dt_time due = DT_TIME_NEVER;
 
     for (size_t i = 0; i < ua->known.n; i++)
@@ -181,7 +183,7 @@ static void probe(struct dt_ua *ua, dt_time now, size_t i)
 
 void dt__known_tick(struct dt_ua *ua, dt_time now)
 {
-    enum dt_target_need need = need_of(ua);
+    enum dt_target_need need = dt__known_need(ua);
 
     for (size_t i = 0; i < ua->known.n; i++) {
         struct dt_target *g = &ua->known.list[i];

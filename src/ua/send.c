@@ -304,9 +304,12 @@ static struct dt__send *stray(struct dt_ua *ua, const struct dt_sip_msg *m,
 
     for (; e; e = dt_map_next(e)) {
         struct dt__send *s = DT_OF(e, struct dt__send, by_branch);
-        if (m->cseq.method == DT_INVITE &&
-            dt_str_eq(branch, (struct dt_str){s->branch, DT__BRANCH}) && is_from_path(s, from))
+        if (m->cseq.method != DT_INVITE ||
+            !dt_str_eq(branch, (struct dt_str){s->branch, DT__BRANCH}))
+            continue;
+        if (is_from_path(s, from))
             return s;
+        ua->drops.strangers++;
     }
     return NULL;
 }
@@ -347,8 +350,11 @@ void dt__sends_response(void *user, dt_time now, dt_tx tx, uint64_t cookie,
 
     if (tx) /* what we did not ask for proves nothing: it may be forged */
         dt__known_heard(ua, now, m, from);
+    else
+        ua->drops.unasked += dt_sip_get(m, DT_H_DUALTONE_NODE).n != 0;
     s = owner(ua, tx, cookie, m, from); /* evidence may have moved it */
     if (!s) {
+        ua->drops.stray += tx == 0;
         if (tx == 0)
             dt__ua_dropped(ua, now, from, "response without a transaction");
         return;

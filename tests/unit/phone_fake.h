@@ -165,6 +165,31 @@ int dt_ua_reject(struct dt_ua *ua, dt_time now, dt_call_id call, int status, str
     return fake_result();
 }
 
+void dt_ua_call_number(struct dt_ua *ua, dt_call_id id, uint32_t number)
+{
+    (void)ua;
+    (void)id;
+    (void)number;
+}
+
+/* "absent", "address" and "big" are what they say. */
+int dt_ua_why(const struct dt_ua *ua, dt_time now, const struct dt_ua_question *q,
+              struct dt_json *j)
+{
+    (void)ua;
+    (void)now;
+    if (dt_str_eq(q->which, DT_STR("absent")))
+        return DT_E_ABSENT;
+    if (dt_str_eq(q->which, DT_STR("address")))
+        return DT_E_SYNTAX;
+    dt_json_bool(j, "calls", q->calls);
+    dt_json_bool(j, "targets", q->targets);
+    dt_json_str(j, "which", q->which);
+    for (int i = 0; i < 100000 && dt_str_eq(q->which, DT_STR("big")); i++)
+        dt_json_z(j, "more", "of it");
+    return DT_OK;
+}
+
 int dt_ua_hangup(struct dt_ua *ua, dt_time now, dt_call_id call)
 {
     (void)ua;
