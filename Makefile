@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # A short front for CMake presets, Ninja and CTest. `make help` lists the targets.
-# Variables: ARGS="..." for demo; SANITIZE=1 for test; FUZZ_SECONDS=20 for fuzz.
+# Variables: ARGS="..." for demo; SANITIZE=1 for test; FUZZ_SECONDS=20 for fuzz;
+# CALLS=200 RATE=20 SEED=0 for chaos (0: by chance).
 .DEFAULT_GOAL := help
-.PHONY: demo test bench fuzz format check clean help
+.PHONY: demo test chaos bench fuzz format check clean help
 .NOTPARALLEL:
 
 FUZZ_SECONDS ?= 20
+CALLS ?= 200
+RATE ?= 20
+SEED ?= 0
 
-demo: ## build and show the main job: two proxies, two phones, one failure
+demo: ## build and show the main job: three calls and a dead proxy
 	@tools/need build
 	@tools/build release dualtone
 	@build/release/dualtone demo $(ARGS)
@@ -15,6 +19,11 @@ demo: ## build and show the main job: two proxies, two phones, one failure
 test: ## every check and every test; SANITIZE=1 adds clang with ASan and UBSan
 	@tools/need test
 	@tools/run-tests dev $(if $(SANITIZE),asan)
+
+chaos: ## real calls over a pair whose proxies are killed: CALLS, RATE, SEED
+	@tools/need build
+	@tools/build release dualtone chaos
+	@tools/chaos build/release $(CALLS) $(RATE) $(SEED)
 
 bench: ## build and run the benchmarks
 	@tools/need bench
