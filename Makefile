@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # A short front for CMake presets, Ninja and CTest. `make help` lists the targets.
 # Variables: ARGS="..." for demo; SANITIZE=1 for test; FUZZ_SECONDS=20 for fuzz;
-# CALLS=200 RATE=20 SEED=0 for chaos (0: by chance).
+# CALLS=200 RATE=20 SEED=0 (by chance) PAUSE=3 for chaos: seconds from a node's return to the next kill.
 .DEFAULT_GOAL := help
 .PHONY: demo test chaos bench fuzz format check clean help
 .NOTPARALLEL:
@@ -10,6 +10,7 @@ FUZZ_SECONDS ?= 20
 CALLS ?= 200
 RATE ?= 20
 SEED ?= 0
+PAUSE ?= 3
 
 demo: ## build and show the main job: three calls and a dead proxy
 	@tools/need build
@@ -20,10 +21,10 @@ test: ## every check and every test; SANITIZE=1 adds clang with ASan and UBSan
 	@tools/need test
 	@tools/run-tests dev $(if $(SANITIZE),asan)
 
-chaos: ## real calls over a pair whose proxies are killed: CALLS, RATE, SEED
+chaos: ## real calls over a pair whose proxies are killed: CALLS, RATE, SEED, PAUSE
 	@tools/need build
 	@tools/build release dualtone chaos
-	@tools/chaos build/release $(CALLS) $(RATE) $(SEED)
+	@tools/chaos build/release $(CALLS) $(RATE) $(SEED) $(PAUSE)
 
 bench: ## build and run the benchmarks
 	@tools/need bench

@@ -92,6 +92,7 @@ struct chaos {
     /* the order */
     const char *program, *folder;
     unsigned n_calls, rate;
+    dt_time pause; /* from when a node is back to when the other may be killed */
     uint64_t seed;
     /* the world */
     struct dt_host *host;

@@ -120,19 +120,20 @@ static uint64_t number(const char *text)
     return dt_str_u64(dt_str_z(text), UINT32_MAX, &n) ? 0 : n;
 }
 
-/* chaos DUALTONE CALLS RATE SEED FOLDER; seed 0: by chance. */
+/* chaos DUALTONE CALLS RATE SEED PAUSE FOLDER; seed 0: by chance. */
 int main(int argc, char **argv)
 {
     static struct chaos x;
-    if (argc != 6 || number(argv[2]) == 0 || number(argv[3]) == 0) {
-        fprintf(stderr, "use: chaos DUALTONE CALLS RATE SEED FOLDER\n");
+    if (argc != 7 || number(argv[2]) == 0 || number(argv[3]) == 0) {
+        fprintf(stderr, "use: chaos DUALTONE CALLS RATE SEED PAUSE FOLDER\n");
         return 2;
     }
     x.program = argv[1];
     x.n_calls = (unsigned)number(argv[2]);
     x.rate = (unsigned)number(argv[3]);
     x.seed = number(argv[4]);
-    x.folder = argv[5];
+    x.pause = (dt_time)number(argv[5]) * DT_SECOND;
+    x.folder = argv[6];
     while (x.seed == 0) {
         uint16_t chance = 0;
         (void)dt_io_random(&chance, sizeof chance);

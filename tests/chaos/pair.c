@@ -10,7 +10,6 @@ enum {
     ARGS_MAX = 20,
     READY_S = 10,
     RESTART_S = 2,
-    FILL_S = 3,     /* a node that came back serves after 2 s at the latest (R12) */
     PATIENCE_S = 3, /* for a call of the victim's in the phase; then any moment will do */
     FIRST_MS = 700
 };
@@ -149,7 +148,7 @@ static void wait_for_return(struct chaos *x, dt_time now)
         return;
     x->victim = 1 - x->victim;
     x->aim = CHAOS_REST;
-    x->aim_at = now + FILL_S * DT_SECOND + chaos_between(x, 0, DT_SECOND);
+    x->aim_at = now + x->pause + chaos_between(x, 0, DT_SECOND);
 }
 
 dt_time chaos_pair_step(struct chaos *x, dt_time now)

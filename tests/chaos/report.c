@@ -206,7 +206,8 @@ int chaos_report(struct chaos *x)
         dt_bytes_drop(capture);
         printf("Ladders, capture and logs: %s\n", x->folder);
     }
-    printf("%s. To repeat: make chaos CALLS=%u RATE=%u SEED=%llu\n", good ? "Holds" : "FAILS",
-           x->n_calls, x->rate, (unsigned long long)x->seed);
+    printf("%s. To repeat: make chaos CALLS=%u RATE=%u SEED=%llu PAUSE=%lld\n",
+           good ? "Holds" : "FAILS", x->n_calls, x->rate, (unsigned long long)x->seed,
+           (long long)(x->pause / DT_SECOND));
     return good ? 0 : 1;
 }
