@@ -143,10 +143,11 @@ static int unpack(const char *name, const char *folder)
     return f ? dt_io_file_write(path, (struct dt_str){f->text, f->n}, 0644) : DT_E_ABSENT;
 }
 
-static int play_in(const struct act *act, const struct dt_flow *f, struct dt_flow_options *o,
-                   struct outcome *out)
+static int play_in(const struct act *act, const struct dt_flow *f,
+                   const struct dt_flow_options *bare, struct outcome *out)
 {
     static const char *const who[] = {"alice", "bob"};
+    struct dt_flow_options with = *bare, *o = &with; /* and with sound */
     struct dt_flow_result r;
     char audio[2][AUDIO_SIZE];
     for (size_t i = 0, phones = 0; i < f->n_parties && phones < 2; i++) {

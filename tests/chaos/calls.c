@@ -84,6 +84,24 @@ static void callee_says(struct chaos *x, struct chaos_call *c, dt_time now, stru
     }
 }
 
+unsigned chaos_phone_calls(const struct chaos_phone *ph)
+{
+    unsigned n = 0;
+    for (size_t i = 0; i < CHAOS_LIVE; i++)
+        n += ph->live[i] != 0;
+    return n;
+}
+
+static void count(struct chaos_phone *ph, uint32_t call, bool ended)
+{
+    uint32_t *place = NULL;
+    for (size_t i = 0; i < CHAOS_LIVE; i++)
+        if (ph->live[i] == call || (!place && ph->live[i] == 0))
+            place = &ph->live[i];
+    if (place)
+        *place = ended ? 0 : call;
+}
+
 void chaos_calls_event(struct chaos *x, dt_time now, struct chaos_phone *ph,
                        const struct dt_output *ev)
 {
@@ -92,8 +110,7 @@ void chaos_calls_event(struct chaos *x, dt_time now, struct chaos_phone *ph,
     struct dt_str peer = dt_str_sub(ev->text, state.n + 1, ev->text.n);
     bool ringing = dt_str_eq(state, DT_STR("ringing")), caller = c && c->a == ph;
     bool known = c && dt_str_eq(peer, dt_str_z(caller ? c->b->number : c->a->number));
-    ph->live += dt_str_eq(state, DT_STR("calling")) || (ringing && !caller);
-    ph->live -= dt_str_eq(state, DT_STR("ended")) && ph->live > 0;
+    count(ph, ev->call, dt_str_eq(state, DT_STR("ended")));
     if (known && caller)
         caller_says(x, c, now, state);
     else if (known)
@@ -236,7 +253,8 @@ static struct chaos_phone *free_phone(struct chaos *x, const struct chaos_phone 
     struct chaos_phone *best = NULL;
     for (unsigned i = 0; i < x->n_phones; i++) {
         struct chaos_phone *ph = &x->phones[i];
-        if (!ph->call && ph->live == 0 && ph != not_this && (!best || ph->freed < best->freed))
+        if (!ph->call && chaos_phone_calls(ph) == 0 && ph != not_this &&
+            (!best || ph->freed < best->freed))
             best = ph;
     }
     return best;

@@ -16,6 +16,7 @@ enum {
     CHAOS_PHONES_MAX = 240,
     CHAOS_KILLS_MAX = 256,
     CHAOS_IDS = 4,
+    CHAOS_LIVE = 4,
     CHAOS_TEXT = 160,
     CHAOS_PATH = 400
 };
@@ -47,8 +48,8 @@ struct chaos_phone {
     struct dt_addr addr;
     char number[8];
     bool ready;
-    unsigned live;           /* calls that have begun and not ended */
-    struct chaos_call *call; /* that it takes part in; NULL: free */
+    uint32_t live[CHAOS_LIVE]; /* its calls that have begun and not ended; 0: none */
+    struct chaos_call *call;   /* that it takes part in; NULL: free */
     dt_time freed;
 };
 
@@ -139,6 +140,8 @@ void chaos_phone_tell(struct chaos *x, const struct chaos_phone *ph, const char 
 /* ---- calls.c ---- */
 
 enum chaos_phase chaos_call_phase(const struct chaos_call *c);
+/* How many calls a phone has. */
+unsigned chaos_phone_calls(const struct chaos_phone *ph);
 /* What the host's watch saw of a phone. */
 void chaos_calls_event(struct chaos *x, dt_time now, struct chaos_phone *ph,
                        const struct dt_output *ev);

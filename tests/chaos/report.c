@@ -182,9 +182,10 @@ static unsigned ghosts(const struct chaos *x)
 {
     unsigned n = 0;
     for (unsigned i = 0; i < x->n_phones; i++) {
-        if (x->phones[i].live)
+        unsigned calls = chaos_phone_calls(&x->phones[i]);
+        if (calls)
             printf("%s still has a call\n", x->phones[i].number);
-        n += x->phones[i].live;
+        n += calls;
     }
     return n;
 }
