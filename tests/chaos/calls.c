@@ -41,15 +41,12 @@ static void blame(struct chaos *x, struct chaos_call *c, const char *why)
     x->wrong++;
 }
 
-/* The first time counts; the killer may have waited for this moment. */
-static void reach(struct chaos *x, struct chaos_call *c, dt_time *when, dt_time now)
+/* The first time counts. */
+static void reach(struct chaos_call *c, dt_time *when, dt_time now)
 {
-    enum chaos_phase before = chaos_call_phase(c);
     if (*when)
         return;
     *when = c->moved = now;
-    if (chaos_call_phase(c) != before)
-        chaos_pair_moment(x, c, chaos_call_phase(c));
 }
 
 /* ---- what the phones say ---- */
@@ -57,13 +54,13 @@ static void reach(struct chaos *x, struct chaos_call *c, dt_time *when, dt_time 
 static void caller_says(struct chaos *x, struct chaos_call *c, dt_time now, struct dt_str state)
 {
     if (dt_str_eq(state, DT_STR("ringing")))
-        reach(x, c, &c->rang_a, now);
+        reach(c, &c->rang_a, now);
     else if (dt_str_eq(state, DT_STR("talking")))
-        reach(x, c, &c->talked_a, now);
+        reach(c, &c->talked_a, now);
     else if (dt_str_eq(state, DT_STR("ended"))) {
         if (!c->hung)
             blame(x, c, "lost: ended at the caller before anybody hung up");
-        reach(x, c, &c->ended_a, now);
+        reach(c, &c->ended_a, now);
     }
 }
 
@@ -74,13 +71,13 @@ static void callee_says(struct chaos *x, struct chaos_call *c, dt_time now, stru
             x->double_rings++;
             blame(x, c, "rang twice");
         }
-        reach(x, c, &c->rang_b, now);
+        reach(c, &c->rang_b, now);
     } else if (dt_str_eq(state, DT_STR("talking")))
-        reach(x, c, &c->talked_b, now);
+        reach(c, &c->talked_b, now);
     else if (dt_str_eq(state, DT_STR("ended"))) {
         if (!c->hung)
             blame(x, c, "lost: ended at the callee before anybody hung up");
-        reach(x, c, &c->ended_b, now);
+        reach(c, &c->ended_b, now);
     }
 }
 
@@ -146,18 +143,15 @@ static void add_id(struct chaos_call *c, struct dt_str id)
     memcpy(c->ids[c->n_ids++], id.p, id.n);
 }
 
-static void caller_message(struct chaos *x, struct chaos_call *c, dt_time now, bool sent,
+static void caller_message(struct chaos_call *c, dt_time now, bool sent,
                            const struct dt_label *label, int node)
 {
     bool provisional = !sent && !label->request && label->status < 200;
-    if (sent && label->request && c->via < 0 && node >= 0) {
-        c->via = node;
-        chaos_pair_moment(x, c, CHAOS_DIALLING);
-    }
-    if (!sent && !label->request && node >= 0)
+    bool first = sent && label->request && c->via < 0;
+    if (node >= 0 && (first || (!sent && !label->request)))
         c->via = node;
     if (provisional)
-        reach(x, c, &c->tried, now);
+        reach(c, &c->tried, now);
 }
 
 void chaos_calls_message(struct chaos *x, dt_time now, struct chaos_phone *ph, bool sent,
@@ -175,9 +169,10 @@ void chaos_calls_message(struct chaos *x, dt_time now, struct chaos_phone *ph, b
     if (!has_id(c, id))
         return;
     if (caller && invite)
-        caller_message(x, c, now, sent, &label, chaos_pair_which(x, remote));
+        caller_message(c, now, sent, &label, chaos_pair_which(x, remote));
     if (!caller && !sent && label.request && strcmp(label.method, "ACK") == 0)
-        reach(x, c, &c->acked, now);
+        reach(c, &c->acked, now);
+    chaos_pair_moment(x, c, chaos_call_phase(c));
 }
 
 /* ---- what people do ---- */
@@ -194,7 +189,7 @@ static void finish(struct chaos *x, struct chaos_call *c, dt_time now)
 
 static void hang_up(struct chaos *x, struct chaos_call *c, dt_time now, bool at_b)
 {
-    reach(x, c, &c->hung, now);
+    reach(c, &c->hung, now);
     chaos_phone_tell(x, at_b ? c->b : c->a, "hangup");
 }
 
@@ -217,7 +212,7 @@ static void act(struct chaos *x, struct chaos_call *c, dt_time now)
         hang_up(x, c, now, !c->gives_up && c->b_hangs);
         return;
     }
-    reach(x, c, &c->answered, now);
+    reach(c, &c->answered, now);
     chaos_phone_tell(x, c->b, "answer");
 }
 

@@ -123,7 +123,7 @@ dt_time chaos_between(struct chaos *x, dt_time least, dt_time most);
 
 /* Both run and are ready. DT_OK, or an error with a sentence in `error`. */
 int chaos_pair_start(struct chaos *x);
-/* A call has come into a phase: the moment that the killer may wait for. */
+/* Something happens to a call in this phase: a moment that the killer may take. */
 void chaos_pair_moment(struct chaos *x, const struct chaos_call *c, enum chaos_phase phase);
 /* What is due. Returns when to call again. */
 dt_time chaos_pair_step(struct chaos *x, dt_time now);

@@ -11,14 +11,15 @@ enum {
     READY_S = 10,
     RESTART_S = 2,
     PATIENCE_S = 3, /* for a call of the victim's in the phase; then any moment will do */
-    FIRST_MS = 700
+    FIRST_MS = 700,
+    ONE_IN = 3 /* moments is the one */
 };
 static const char *const names[] = {"P", "S"};
 
-/* How long after the phase began the victim may be killed. */
-static const dt_time spread[] = {
-    [CHAOS_DIALLING] = 500, [CHAOS_TRYING] = 500,        [CHAOS_RINGING] = DT_SECOND,
-    [CHAOS_ANSWER] = DT_MS, [CHAOS_TALKING] = DT_SECOND, [CHAOS_ENDING] = DT_MS,
+/* How long after a moment in the phase the victim may be killed; 0: at once, the phase is short. */
+static const dt_time spread[CHAOS_PHASES_N] = {
+    [CHAOS_RINGING] = DT_SECOND,
+    [CHAOS_TALKING] = DT_SECOND,
 };
 
 int chaos_pair_which(const struct chaos *x, const struct dt_addr *addr)
@@ -113,13 +114,14 @@ void chaos_pair_moment(struct chaos *x, const struct chaos_call *c, enum chaos_p
 {
     if (x->aim != CHAOS_AIM || phase != x->aimed || c->via != x->victim)
         return;
-    dt_time now = dt_io_now();
-    if (dt_rng_below(&x->rng, 2)) {
-        kill_victim(x, now);
+    if (dt_rng_below(&x->rng, ONE_IN) > 0)
+        return; /* not this one */
+    if (spread[phase] == 0) {
+        kill_victim(x, dt_io_now());
         return;
     }
     x->aim = CHAOS_FIRE;
-    x->aim_at = now + chaos_between(x, 0, spread[phase]);
+    x->aim_at = dt_io_now() + chaos_between(x, 0, spread[phase]);
 }
 
 static void take_aim(struct chaos *x, dt_time now)
