@@ -1,16 +1,21 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # A short front for CMake presets, Ninja and CTest. `make help` lists the targets.
 # Variables: ARGS="..." for demo; SANITIZE=1 for test; FUZZ_SECONDS=20 for fuzz;
-# SEEDS=100 for survival.
+# SEEDS=100 JOBS=2 for survival; CALLS=200 RATE=20 SEED=0 (by chance) PAUSE=3 for chaos: seconds from a
+# node's return to the next kill.
 .DEFAULT_GOAL := help
-.PHONY: demo test survival bench fuzz format check clean help
+.PHONY: demo test survival chaos bench fuzz format check clean help
 .NOTPARALLEL:
 
 FUZZ_SECONDS ?= 20
 SEEDS ?= 100
 JOBS ?= 2
+CALLS ?= 200
+RATE ?= 20
+SEED ?= 0
+PAUSE ?= 3
 
-demo: ## build and show the main job: two proxies, two phones, one failure
+demo: ## build and show the main job: three calls and a dead proxy
 	@tools/need build
 	@tools/build release dualtone
 	@build/release/dualtone demo $(ARGS)
@@ -23,6 +28,11 @@ survival: ## every cell of the survival matrix, SEEDS seeds each, without and wi
 	@tools/need test
 	@tools/build release test_survival
 	@build/release/tests/sim/test_survival --seeds $(SEEDS) --jobs $(JOBS)
+
+chaos: ## real calls over a pair whose proxies are killed: CALLS, RATE, SEED, PAUSE
+	@tools/need build
+	@tools/build release dualtone chaos
+	@tools/chaos build/release $(CALLS) $(RATE) $(SEED) $(PAUSE)
 
 bench: ## build and run the benchmarks
 	@tools/need bench

@@ -87,19 +87,26 @@ static int search(struct sound what, struct sound in, struct dt_heard *out)
     return DT_OK;
 }
 
-int dt_cmd_hear(const char *played, double seconds, const char *recorded, struct dt_heard *out)
+static struct sound part(struct sound s, const struct dt_hear *what)
+{
+    size_t from = (size_t)(what->from * RATE), n = (size_t)(what->seconds * RATE);
+    from = from < s.n ? from : s.n;
+    s.samples += from;
+    s.n -= from;
+    s.n = n > 0 && n < s.n ? n : s.n;
+    return s;
+}
+
+int dt_cmd_hear(const struct dt_hear *what, struct dt_heard *out)
 {
     struct sound a, b;
     memset(out, 0, sizeof *out);
-    int err = load(played, &a);
+    int err = load(what->played, &a);
     if (err)
         return err;
-    struct sound what = without_silence(a);
-    if (seconds > 0 && what.n > (size_t)(seconds * RATE))
-        what.n = (size_t)(seconds * RATE);
-    err = load(recorded, &b);
+    err = load(what->recorded, &b);
     if (!err)
-        err = search(what, b, out);
+        err = search(without_silence(part(a, what)), b, out);
     free(a.samples);
     free(b.samples);
     return err;

@@ -12,10 +12,14 @@ struct dt_heard {
     double seconds;     /* length of the recording */
     double rms;         /* of the recording, 0 to 1 */
 };
-/* Looks for the sound of `played` (a WAV file; its first `seconds`, 0: all) in `recorded`, both
- * 8,000 samples a second: the normalised cross-correlation at the lag where it is largest. DT_OK,
- * DT_E_ABSENT or DT_E_SYNTAX (no such WAV), DT_E_MORE (the recording is shorter than what was
- * played), DT_E_NOMEM. */
-int dt_cmd_hear(const char *played, double seconds, const char *recorded, struct dt_heard *out);
+/* What is looked for, and where: WAV files of 8,000 samples a second. */
+struct dt_hear {
+    const char *played, *recorded;
+    double from, seconds; /* the part of `played`; 0 seconds: to its end */
+};
+/* The normalised cross-correlation at the lag where it is largest. DT_OK, DT_E_ABSENT or
+ * DT_E_SYNTAX (no such WAV), DT_E_MORE (the recording is shorter than what was played), DT_E_NOMEM.
+ */
+int dt_cmd_hear(const struct dt_hear *what, struct dt_heard *out);
 
 #endif
