@@ -7,6 +7,9 @@
 
 #include "dualtone/text.h"
 
+/* Walks an array; what is none is empty. */
+#define EACH(list, i, item) for (size_t i = 0; ((item) = json_array_get((list), i)) != NULL; i++)
+
 /* ---- members, and how they look ---- */
 
 static const char *text(const json_t *o, const char *key)
@@ -47,13 +50,15 @@ static struct age age(const json_t *o, const char *key)
 /* Texts come from peers: nothing of them may steer a terminal. */
 static void make_plain(json_t *value)
 {
-    const char *key;
-    size_t i;
     json_t *item;
     if (json_is_object(value)) {
-        json_object_foreach(value, key, item) make_plain(item);
+        for (void *at = json_object_iter(value); at; at = json_object_iter_next(value, at))
+            make_plain(json_object_iter_value(at));
     } else if (json_is_array(value)) {
-        json_array_foreach(value, i, item) make_plain(item);
+        EACH(value, i, item)
+        {
+            make_plain(item);
+        }
     } else if (json_is_string(value)) {
         char *copy = dt_alloc_text(&dt_alloc_libc, dt_str_z(json_string_value(value)));
         unsigned char before = 0;
@@ -73,23 +78,27 @@ static void make_plain(json_t *value)
 static void print_registrations(FILE *to, const json_t *line)
 {
     const json_t *list = json_object_get(line, "registrations"), *r;
-    size_t i;
     fprintf(to, "  line %lld, %s:", number(line, "line"), text(line, "name"));
-    json_array_foreach(list, i, r) fprintf(to, "%s %s at the %s %s", i ? "," : "",
-                                           is(r, "registered") ? "registered" : "not registered",
-                                           text(r, "at"), text(r, "server"));
+    EACH(list, i, r)
+    {
+        fprintf(to, "%s %s at the %s %s", i ? "," : "",
+                is(r, "registered") ? "registered" : "not registered", text(r, "at"),
+                text(r, "server"));
+    }
     fputs(json_array_size(list) ? "\n" : " without registration\n", to);
 }
 
 static void print_phone(FILE *to, const json_t *phone)
 {
     const json_t *line;
-    size_t i;
     fprintf(to, "phone %s at %s, proxy_failover %s%s\n", text(phone, "name"),
             text(phone, "address"), text(phone, "policy"),
             is(phone, "ready") ? "" : ", not ready yet");
     fprintf(to, "  screen: %s\n", text(phone, "screen"));
-    json_array_foreach(json_object_get(phone, "lines"), i, line) print_registrations(to, line);
+    EACH(json_object_get(phone, "lines"), i, line)
+    {
+        print_registrations(to, line);
+    }
 }
 
 /* ---- targets ---- */
@@ -137,7 +146,6 @@ static void print_health(FILE *to, const json_t *t)
 static void print_node(FILE *to, const json_t *t)
 {
     const json_t *twins = json_object_get(t, "twins"), *twin;
-    size_t i;
     if (!has(t, "node")) {
         fputs("  a stranger: it does not say who it is\n", to);
         return;
@@ -145,8 +153,10 @@ static void print_node(FILE *to, const json_t *t)
     fprintf(to, "  node %s of cluster %s, boot %s; ", text(t, "node"), text(t, "cluster"),
             text(t, "boot"));
     fputs(json_array_size(twins) ? "its twin is" : "no twin is known", to);
-    json_array_foreach(twins, i, twin)
+    EACH(twins, i, twin)
+    {
         fprintf(to, "%s %s", i ? " and" : "", json_string_value(twin));
+    }
     fputc('\n', to);
 }
 
@@ -170,11 +180,10 @@ static void print_use(FILE *to, const json_t *t)
 static void print_target(FILE *to, const json_t *t)
 {
     const json_t *h;
-    size_t i;
     print_health(to, t);
     print_node(to, t);
     print_use(to, t);
-    json_array_foreach(json_object_get(t, "history"), i, h)
+    EACH(json_object_get(t, "history"), i, h)
     {
         fprintf(to, "  %9s ago  ", age(h, "ago_ms").text);
         print_evidence(to, h, number(h, "times"));
@@ -266,7 +275,6 @@ static void print_request(FILE *to, const json_t *r)
 static void print_decision(FILE *to, const json_t *d)
 {
     const json_t *orders = json_object_get(d, "orders"), *order;
-    size_t i;
     fprintf(to, "  %9s ago  path %lld: ", age(d, "ago_ms").text, number(d, "path"));
     if (number(d, "status"))
         fprintf(to, "answered %lld", number(d, "status"));
@@ -276,8 +284,10 @@ static void print_decision(FILE *to, const json_t *d)
         fprintf(to, ", %s -> %s", text(d, "before"), text(d, "after"));
     else
         fprintf(to, ", still %s", text(d, "after"));
-    json_array_foreach(orders, i, order)
+    EACH(orders, i, order)
+    {
         fprintf(to, "%s %s", i ? "," : ";", json_string_value(order));
+    }
     fprintf(to, "\n                 %s\n", text(d, "why"));
 }
 
@@ -300,13 +310,17 @@ static void print_call(FILE *to, const json_t *call)
                  {"decisions", print_decision},
                  {"next", print_next}};
     const json_t *item;
-    size_t i;
     print_head(to, call);
-    json_array_foreach(json_object_get(call, "candidates"), i, item)
+    EACH(json_object_get(call, "candidates"), i, item)
+    {
         fprintf(to, "  candidate %s %s (%s): %s\n", text(item, "address"), text(item, "transport"),
                 text(item, "server"), fate(item));
+    }
     for (size_t k = 0; k < sizeof lists / sizeof *lists; k++) {
-        json_array_foreach(json_object_get(call, lists[k].key), i, item) lists[k].print(to, item);
+        EACH(json_object_get(call, lists[k].key), i, item)
+        {
+            lists[k].print(to, item);
+        }
         if (k == 1 && number(call, "forgotten"))
             fprintf(to, "  %lld earlier decisions are forgotten\n", number(call, "forgotten"));
     }
@@ -317,9 +331,8 @@ static void print_call(FILE *to, const json_t *call)
 static void print_dropped(FILE *to, const json_t *list)
 {
     const json_t *item;
-    size_t i;
     long long sum = 0;
-    json_array_foreach(list, i, item)
+    EACH(list, i, item)
     {
         sum += number(item, "count");
         if (number(item, "count"))
@@ -334,16 +347,21 @@ void dt__cmd_why_print(FILE *to, json_t *document)
 {
     const json_t *targets = json_object_get(document, "targets");
     const json_t *calls = json_object_get(document, "calls"), *item;
-    size_t i;
     make_plain(document);
     if (has(document, "phone"))
         print_phone(to, json_object_get(document, "phone"));
     if (targets && !json_array_size(targets))
         fputs("no target is watched: that is done under proxy_failover fast\n", to);
-    json_array_foreach(targets, i, item) print_target(to, item);
+    EACH(targets, i, item)
+    {
+        print_target(to, item);
+    }
     if (calls && !json_array_size(calls))
         fputs("no calls so far\n", to);
-    json_array_foreach(calls, i, item) print_call(to, item);
+    EACH(calls, i, item)
+    {
+        print_call(to, item);
+    }
     if (has(document, "dropped"))
         print_dropped(to, json_object_get(document, "dropped"));
 }

@@ -160,8 +160,8 @@ static void check_dns(const struct dt_proxy_config *cfg, struct dt_problems *p)
 int dt_proxy_config_check(const struct dt_proxy_config *cfg, struct dt_problems *problems)
 {
     static void (*const checks[])(const struct dt_proxy_config *, struct dt_problems *) = {
-        check_domain, check_name, check_listen, check_store, check_timers, check_node, check_peers,
-        check_dns};
+        check_domain, check_name, check_listen, check_store,
+        check_timers, check_node, check_peers,  check_dns};
     size_t before = problems->fatal;
     for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++)
         checks[i](cfg, problems);

@@ -4,9 +4,10 @@
 #include "proxy/work.h"
 
 static const dt_time answer_within = 2 * DT_SECOND, retry_after = DT_SECOND,
-                     retry_refused = 30 * DT_SECOND, ask_again = 5 * DT_SECOND,
-                     tables_apart = 2 * DT_SECOND, filled_anyway = 60 * DT_SECOND,
-                     quiet_for = 2 * DT_SECOND, clocks_apart = 60 * DT_SECOND;
+                     retry_most = 10 * DT_SECOND, retry_refused = 30 * DT_SECOND,
+                     ask_again = 5 * DT_SECOND, tables_apart = 2 * DT_SECOND,
+                     filled_anyway = 60 * DT_SECOND, quiet_for = 2 * DT_SECOND,
+                     clocks_apart = 60 * DT_SECOND;
 
 enum { DATAGRAM_MAX = 1300 }; /* RFC 3261 18.1.1 */
 
@@ -157,8 +158,17 @@ static void release(struct dt_pair_slot *slot)
     *slot = (struct dt_pair_slot){.tx = 0};
 }
 
-/* A message was lost, or could not be sent: what it said is to be said again. */
-static void failed(struct dt_proxy *p, dt_time now, struct dt_pair_slot *slot, dt_time again)
+/* After a second first, then after ever longer times. */
+static dt_time next_pause(struct dt_pair *t)
+{
+    dt_time pause = t->silent ? 2 * t->pause : retry_after;
+    t->pause = pause < retry_most ? pause : retry_most;
+    return t->pause;
+}
+
+/* A message was lost, or could not be sent: what it said is to be said again, not before
+ * `at_least`. */
+static void failed(struct dt_proxy *p, dt_time now, struct dt_pair_slot *slot, dt_time at_least)
 {
     struct dt_pair *t = &p->pair;
     struct dt_str texts = dt_bytes_str(slot->texts);
@@ -168,8 +178,11 @@ static void failed(struct dt_proxy *p, dt_time now, struct dt_pair_slot *slot, d
     t->joining = t->joining || slot->kind == DT_PAIR_JOIN;
     t->asked = t->asked || slot->kind >= DT_PAIR_FILLED;
     release(slot);
+    if (!t->silent || now >= t->retry_at) { /* one for all that were under way together */
+        dt_time pause = next_pause(t);
+        t->retry_at = now + (pause > at_least ? pause : at_least);
+    }
     t->silent = true;
-    t->retry_at = now + again;
 }
 
 /* ---- what is to be said ---- */
@@ -318,6 +331,13 @@ static bool is_of_the_time(struct dt_proxy *p, dt_time now, const struct dt_copy
     return false;
 }
 
+/* What we said ourselves comes back where the twin's address has moved to this machine, or where
+ * somebody repeats it: it tells nothing. */
+static bool is_own(const struct dt_proxy *p, const struct dt_copy *c)
+{
+    return c->boot == p->self.boot;
+}
+
 /* Is this from the twin? What a forged one says changes nothing, and is told only where the twin's
  * address makes it likely that the twin itself is meant. */
 static enum dt_proxy_count judge(const struct dt_proxy_work *w, const struct dt_copy *c)
@@ -325,6 +345,8 @@ static enum dt_proxy_count judge(const struct dt_proxy_work *w, const struct dt_
     struct dt_proxy *p = w->p;
     bool genuine = dt__copy_is_genuine(&p->keys, c);
     bool from_peer = p->pair.peer.family && dt_addr_ip_eq(&w->from.remote, &p->pair.peer);
+    if (genuine && is_own(p, c))
+        return DT_COUNT_ANSWERED_copy;
     if (!genuine) {
         if (from_peer)
             tell(p, DT_PAIR_KEY, "sends bindings that our key did not sign");
@@ -354,6 +376,8 @@ static enum dt_step_result refuse(struct dt_proxy_work *w, enum dt_proxy_count w
 static void take_word(struct dt_proxy *p, const struct dt_copy *c)
 {
     struct dt_pair *t = &p->pair;
+    if (is_own(p, c))
+        return;
     t->silent = false;
     if (c->kind == DT_PAIR_JOIN) {
         t->asked = t->table = true;
@@ -419,6 +443,8 @@ static void note_source(struct dt_pair *t, uint32_t boot)
 static int merge(const struct dt_proxy_work *w, const struct dt_copy *c)
 {
     struct dt_location_contact contact = c->contact;
+    if (is_own(w->p, c))
+        return DT_OK;
     struct dt_location_update u = {.aor = c->aor,
                                    .call_id = c->call_id,
                                    .cseq = c->cseq,

@@ -35,7 +35,7 @@ struct dt_pair {
     struct dt_pair_slot slots[DT_PAIR_WINDOW];
     dt_time due; /* of dt__pair_run */
     bool silent; /* the last message was not answered: one at a time, until it is */
-    dt_time retry_at;
+    dt_time retry_at, pause;
     /* what we ask */
     bool joining;
     dt_time join_again; /* while this node is not filled */

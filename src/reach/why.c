@@ -3,7 +3,10 @@
  * Targets and attempts as JSON, with what each row of the chooser's table means. */
 #include "dualtone/why.h"
 
-static const char *const server_names[DT_ATTEMPT_SERVERS] = {"primary", "backup"};
+static const char *server_name(unsigned server)
+{
+    return server == 0 ? "primary" : "backup";
+}
 
 void dt_why_age(struct dt_json *j, const char *key, dt_time now, dt_time at)
 {
@@ -106,7 +109,7 @@ static void write_candidate(struct dt_json *j, dt_time now, const struct dt_atte
     const struct dt_addr *target = &a->found[server].list[i];
 
     dt_json_open(j, NULL, '{');
-    dt_json_z(j, "server", server_names[server]);
+    dt_json_z(j, "server", server_name(server));
     dt_why_addr(j, "address", target);
     dt_json_bool(j, "tried", was_tried(a, server, target));
     dt_json_bool(j, "skipped", a->found[server].skipped >> i & 1);
@@ -131,7 +134,7 @@ static void write_path(struct dt_json *j, dt_time now, const struct dt_attempt *
 
     dt_json_open(j, NULL, '{');
     dt_json_int(j, "path", i + 1);
-    dt_json_z(j, "server", server_names[p->server]);
+    dt_json_z(j, "server", server_name(p->server));
     dt_why_addr(j, "address", &p->target);
     dt_why_age(j, "sent_ms", now, p->sent);
     dt_json_int(j, "tries", p->tries);
@@ -285,7 +288,7 @@ void dt_why_attempt(struct dt_json *j, dt_time now, const struct dt_attempt *a,
     dt_json_open(j, "next", '[');
     if (a->asked)
         dt_why_next(j, now, DT_TIME_NEVER, a->n_paths, "the addresses of the %s are looked up",
-                    server_names[a->server]);
+                    server_name(a->server));
     for (unsigned i = 0; i < a->n_paths; i++)
         write_path_next(j, now, a, i);
     if (more && more->next)

@@ -94,7 +94,7 @@ struct dt__send {
     struct dt_call *call; /* one of these owns it */
     struct dt_reg *reg;
     struct dt_dialog *dialog; /* in a dialog: REINVITE, BYE, ACK */
-    struct dt__send *ack; /* INVITE, REINVITE: the ACK of its 2xx */
+    struct dt__send *ack;     /* INVITE, REINVITE: the ACK of its 2xx */
     uint32_t cseq;
     uint8_t path;            /* INVITE */
     uint8_t tries;           /* sends with credentials counted (I28) */
@@ -116,7 +116,7 @@ struct dt__send {
     struct dt_addr targets[DT_ATTEMPT_TARGETS];
     size_t n_targets, at;
     struct dt_hop hop;
-    dt_tx tx;     /* 0: none, or it has ended */
+    dt_tx tx;         /* 0: none, or it has ended */
     dt_tx cancels[2]; /* of the CANCEL, and of that by the twin (R23) */
     /* fast */
     struct dt__copy twin; /* R22; when it is answered alone, it becomes `hop` and `tx` */

@@ -36,7 +36,7 @@ static void ends_alike(void **state)
             run((int64_t)dt_rng_below(&dice, 3000));
         }
         loss = 0;
-        run(10000);
+        run(15000);
         assert_equal_stores(4);
         run(40000);
         assert_int_equal(dt_proxy_objects(p.p), 0);

@@ -127,7 +127,7 @@ static void partition(void **state)
         assert_int_equal(status_of_nobody(&p), 404);
         assert_int_equal(status_of_nobody(&s), 404);
         loss = 0;
-        run(10000);
+        run(15000);
         assert_equal_stores(4);
         run(40000);
         close_pair();
