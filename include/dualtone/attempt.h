@@ -21,7 +21,7 @@
 enum {
     DT_ATTEMPT_SERVERS = 2,
     DT_ATTEMPT_TARGETS = 4, /* addresses tried of one server */
-    DT_ATTEMPT_PATHS = DT_ATTEMPT_SERVERS * DT_ATTEMPT_TARGETS,
+    DT_ATTEMPT_PATHS = DT_ATTEMPT_SERVERS * DT_ATTEMPT_TARGETS + 1, /* and one anew (R26) */
     DT_ATTEMPT_ORDERS = DT_ATTEMPT_PATHS + 6, /* orders that one event can give */
     DT_ATTEMPT_TRIES = 3,     /* sends of one request: the first and two with credentials (I28) */
     DT_ATTEMPT_REDIRECTS = 5, /* 3xx followed in one dialling */

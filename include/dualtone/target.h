@@ -92,7 +92,7 @@ bool dt_target_evidence(dt_time now, struct dt_target *g, enum dt_evidence what)
 void dt_target_busy(dt_time now, struct dt_target *g, uint32_t retry_after);
 /* Who answers there (R17). True: another boot of the same node, so what it held is lost. */
 bool dt_target_node(dt_time now, struct dt_target *g, const struct dt_node_id *id);
-/* R20: another target of the same cluster that is not down, or NULL. */
+/* R20: another target of the same cluster, if it can be one that is not down; or NULL. */
 struct dt_target *dt_targets_twin(struct dt_targets *t, const struct dt_addr *of);
 /* May a new call go there: not down, not busy, and K good probes since it died (R28). What is
  * not known may. By whatever transport: a process is alive or dead as a whole. */
@@ -103,6 +103,9 @@ bool dt_targets_usable(const struct dt_targets *t, dt_time now, const struct dt_
 void dt_targets_write(const struct dt_targets *t, struct dt_writer *w);
 /* Adds what dt_targets_write wrote; what cannot be read is passed over. */
 void dt_targets_read(struct dt_targets *t, dt_time now, struct dt_str text);
+
+/* One has died: the others of its cluster that are believed down are asked at once. */
+void dt_targets_hurry(struct dt_targets *t, dt_time now, const struct dt_target *dead);
 
 /* What is at stake decides the pace of probes (R18). */
 enum dt_target_need { DT_NEED_IDLE, DT_NEED_CALL };

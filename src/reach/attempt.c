@@ -327,6 +327,23 @@ static bool has_better(const struct dt_attempt *a, dt_time now)
     return false;
 }
 
+/* Who is believed to be down comes after the others, not never. */
+static bool open_skipped(struct dt_attempt *a, dt_time now, bool renew, struct dt_orders *out)
+{
+    for (unsigned s = 0; s < a->cfg.servers; s++)
+        for (unsigned i = 0; i < a->found[s].n; i++) {
+            if (!(a->found[s].skipped >> i & 1))
+                continue;
+            a->found[s].skipped &= (uint8_t)~(1u << i);
+            a->server = s;
+            a->target = i;
+            open_path(a, now, renew, out);
+            a->server = a->cfg.servers;
+            return true;
+        }
+    return false;
+}
+
 /* The next target, over all of the servers; waits for one whose targets are not known yet. Known
  * down: skipped under `fast`, if there is another. True: a path was opened, or is waited for. */
 static bool advance(struct dt_attempt *a, dt_time now, bool renew, struct dt_orders *out)
@@ -347,7 +364,7 @@ static bool advance(struct dt_attempt *a, dt_time now, bool renew, struct dt_ord
             return true;
         }
     }
-    return false;
+    return open_skipped(a, now, renew, out);
 }
 
 static void next(struct dt_attempt *a, dt_time now, struct dt_orders *out, unsigned path)

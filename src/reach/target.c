@@ -124,18 +124,23 @@ static struct dt_str node_of(const struct dt_target *g)
     return (struct dt_str){g->node, g->node_n};
 }
 
+static bool are_twins(const struct dt_target *a, const struct dt_target *b)
+{
+    return a->has_node && b->has_node && a->addr.transport == b->addr.transport &&
+           dt_str_eq(cluster_of(a), cluster_of(b)) && !dt_str_eq(node_of(a), node_of(b));
+}
+
 struct dt_target *dt_targets_twin(struct dt_targets *t, const struct dt_addr *of)
 {
     const struct dt_target *g = dt_targets_find(t, of);
+    struct dt_target *best = NULL;
 
-    for (size_t i = 0; g && g->has_node && i < t->n; i++) {
+    for (size_t i = 0; g && i < t->n; i++) {
         struct dt_target *o = &t->list[i];
-        if (o != g && o->has_node && o->health != DT_HEALTH_DOWN &&
-            o->addr.transport == g->addr.transport && dt_str_eq(cluster_of(o), cluster_of(g)) &&
-            !dt_str_eq(node_of(o), node_of(g)))
-            return o;
+        if (are_twins(o, g) && (!best || o->health != DT_HEALTH_DOWN))
+            best = o;
     }
-    return NULL;
+    return best;
 }
 
 bool dt_targets_usable(const struct dt_targets *t, dt_time now, const struct dt_addr *addr)
@@ -322,6 +327,15 @@ void dt_targets_read(struct dt_targets *t, dt_time now, struct dt_str text)
 }
 
 /* ---- probes ---- */
+
+void dt_targets_hurry(struct dt_targets *t, dt_time now, const struct dt_target *dead)
+{
+    for (size_t i = 0; i < t->n; i++) {
+        struct dt_target *g = &t->list[i];
+        if (are_twins(g, dead) && g->health == DT_HEALTH_DOWN && !g->probing)
+            g->next_probe = now;
+    }
+}
 
 /* Who is suspect or down is asked at its own pace; who waits for a call asks the others sooner than
  * the idle one does. */

@@ -35,6 +35,8 @@ void dt__twins_choose(struct dt__send *s)
     if (s->kind == DT__REGISTER || !(g = dt__known_find(s->ua, to)) ||
         !(twin = dt_targets_twin(&s->ua->known, &g->addr)))
         return;
+    if (twin->health == DT_HEALTH_DOWN)
+        return;
     if (g->health == DT_HEALTH_DOWN ||
         (s->dialog && g->health == DT_HEALTH_SUSPECT && twin->health == DT_HEALTH_UP)) {
         uint8_t transport = to->transport;
@@ -87,6 +89,16 @@ static void leave_twin(struct dt__send *s, dt_time now)
     if (s->twin.tx)
         dt_stack_leave(s->ua->stack, now, s->twin.tx);
     s->twin = (struct dt__copy){.tx = 0};
+}
+
+/* R21, R23: the other copy has ended the request, so this one is cancelled: now if it was heard, else
+ * when it is. Its branch is that of the other, so what has its final stays as it is. */
+static void call_off(struct dt__send *s, dt_time now, dt_tx tx, bool heard)
+{
+    dt_tx cancel;
+
+    if (tx && heard && s->kind == DT__INVITE)
+        (void)dt_stack_cancel(s->ua->stack, now, tx, s->id, &cancel);
 }
 
 void dt__twins_drop(struct dt__send *s, dt_time now)
@@ -194,10 +206,13 @@ static bool settle(struct dt__send *s, dt_time now, bool by_twin, const struct d
             promote(s, now);
         return true;
     }
-    if (by_twin)
+    if (by_twin) {
+        call_off(s, now, s->tx, s->heard);
         promote(s, now);
-    else
+    } else {
+        call_off(s, now, s->twin.tx, s->twin.heard);
         leave_twin(s, now);
+    }
     return false;
 }
 
@@ -207,6 +222,11 @@ enum dt__twins_verdict dt__twins_answered(struct dt__send *s, dt_time now, dt_tx
     bool by_twin = tx && tx == s->twin.tx;
     bool ours = by_twin || (tx && tx == s->tx);
     bool first = !s->heard && !s->twin.heard;
+
+    if (tx && !ours && m->status < 200 && !is_open(s)) { /* R27: it was left, and lives */
+        call_off(s, now, tx, true);
+        return DT__TWINS_GO_ON;
+    }
 
     *(by_twin ? &s->twin.heard : &s->heard) = true;
     s->twin.rang |= by_twin && m->status > 100;
@@ -279,7 +299,7 @@ static void move_invite(struct dt__send *s, dt_time now)
     const struct dt_attempt *a = &s->call->attempt;
     bool trying = a->phase == DT_ATTEMPT_TRYING;
     bool by_twin = s->twin.rang; /* nothing is lost with the other copy */
-    bool rang = a->paths[s->path].state == DT_PATH_RINGING;
+    bool heard = a->paths[s->path].state != DT_PATH_CALLING; /* R24: it may be ringing */
 
     if (s->cancelled) {
         cancel_by_twin(s, now);
@@ -292,7 +312,7 @@ static void move_invite(struct dt__send *s, dt_time now)
     if (!trying || by_twin)
         return;
     dt__caller_event(s, now, DT_PATH_EV_TWIN);
-    if (rang)
+    if (heard)
         wait_for(s, now, DT__WAIT_CALLEE, MUTE_S * DT_SECOND);
 }
 
@@ -338,6 +358,8 @@ static struct dt__send *unmoved(struct dt_call *c, unsigned death)
 void dt__twins_died(struct dt_ua *ua, dt_time now, const struct dt_target *g)
 {
     unsigned death = ++ua->deaths;
+
+    dt_targets_hurry(&ua->known, now, g);
 
     dt_log(ua->env, DT_LOG_INFO, "ua", DT_STR_NONE, "a proxy has died or restarted");
     DT_LIST_EACH(e, &ua->calls)
