@@ -10,8 +10,6 @@
 const char net_sdp[] = "v=0\r\no=- 1 1 IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 192.0.2.9\r\nt=0 0\r\n"
                        "m=audio 20000 RTP/AVP 0\r\n";
 
-static const struct dt_codec codecs[] = {{{"PCMU", 4}, 8000, 0, 1}, {{"PCMA", 4}, 8000, 8, 1}};
-
 /* ---- log ---- */
 
 __attribute__((format(printf, 2, 3))) static void say(struct net *n, const char *fmt, ...)
@@ -466,7 +464,7 @@ static void take_output(struct net *n, struct net_party *p, const struct dt_outp
     dt_bytes_drop(o->bytes);
 }
 
-static void drain(struct net *n, struct net_party *p)
+void net_drain(struct net *n, struct net_party *p)
 {
     struct dt_output o[16];
     size_t k;
@@ -494,7 +492,7 @@ static void answer_dns(struct net *n, struct net_party *p, const struct net_pack
         a.n = k->dns_type == DT_DNS_A;
     }
     (void)dt_ua_input(p->ua, n->now, &in);
-    drain(n, p);
+    net_drain(n, p);
 }
 
 static void by_stream(struct dt_input *in, const struct net_packet *k)
@@ -530,7 +528,7 @@ static void deliver(struct net *n, const struct net_packet *k)
         to->peer(n, to, &m, from);
     } else if (to->ua) {
         (void)dt_ua_input(to->ua, n->now, &in);
-        drain(n, to);
+        net_drain(n, to);
     }
 }
 
@@ -619,7 +617,7 @@ static bool step(struct net *n, dt_time until)
         fulfil(n, wisher, wish);
     } else {
         dt_ua_tick(ticker->ua, n->now);
-        drain(n, ticker);
+        net_drain(n, ticker);
     }
     return true;
 }
@@ -628,7 +626,7 @@ void net_settle(struct net *n)
 {
     for (unsigned i = 0; i < n->n_parties; i++)
         if (!n->p[i].peer)
-            drain(n, &n->p[i]);
+            net_drain(n, &n->p[i]);
     while (step(n, n->now))
         ;
 }
@@ -654,96 +652,4 @@ void net_quiet_end(struct net *n)
         assert_int_equal(c.calls, 0);
         assert_int_equal(c.lingering, 0);
     }
-}
-
-/* ---- what parties do ---- */
-
-struct dt_media_caps net_caps(const struct net_party *p)
-{
-    struct dt_media_caps caps = {.local = p->addr, .codecs = codecs, .n = 2};
-
-    caps.local.port = 16384;
-    return caps;
-}
-
-static struct dt_server server(const struct net_party *p)
-{
-    static char hosts[NET_PARTIES][DT_ADDR_TEXT_MAX];
-    char *text = p ? hosts[p->addr.ip[3] - 1] : NULL;
-    struct dt_addr bare;
-
-    if (!p)
-        return (struct dt_server){.port = 0};
-    bare = p->addr;
-    bare.port = 0;
-    snprintf(text, DT_ADDR_TEXT_MAX, "192.0.2.%u", bare.ip[3]);
-    return (struct dt_server){.host = dt_str_z(text), .port = 5060};
-}
-
-void net_outgoing(struct dt_outgoing *o, struct net_party *a, const char *target,
-                  struct net_party *primary, struct net_party *backup)
-{
-    *o = (struct dt_outgoing){
-        .identity = {.user = DT_STR("alice"),
-                     .domain = DT_STR("example.com"),
-                     .display = DT_STR("Alice"),
-                     .credentials = {DT_STR("alice"), DT_STR("secret")}},
-        .target = dt_str_z(target),
-        .primary = server(primary),
-        .backup = server(backup),
-        .media = net_caps(a),
-    };
-}
-
-int net_call(struct net *n, struct net_party *a, const struct dt_outgoing *o)
-{
-    int err = dt_ua_call(a->ua, n->now, o, &a->call);
-
-    a->alive = err == DT_OK && (dt_ua_view(a->ua, a->call, &(struct dt_call_view){0}) == DT_OK);
-    a->state = DT_CALL_CALLING;
-    net_settle(n);
-    return err;
-}
-
-int net_dial(struct net *n, struct net_party *a, struct net_party *b, struct net_party *primary,
-             struct net_party *backup)
-{
-    struct dt_outgoing o;
-    char target[100], addr[DT_ADDR_TEXT_MAX];
-
-    snprintf(target, sizeof(target), "sip:bob@%s", dt_addr_text(&b->addr, addr));
-    net_outgoing(&o, a, target, primary, backup);
-    return net_call(n, a, &o);
-}
-
-void net_ring(struct net *n, struct net_party *p)
-{
-    (void)dt_ua_ring(p->ua, n->now, p->call);
-    drain(n, p);
-}
-
-void net_answer(struct net *n, struct net_party *p)
-{
-    struct dt_media_caps caps = net_caps(p);
-
-    (void)dt_ua_answer(p->ua, n->now, p->call, &caps);
-    drain(n, p);
-}
-
-void net_reject(struct net *n, struct net_party *p, int status)
-{
-    (void)dt_ua_reject(p->ua, n->now, p->call, status, DT_STR_NONE);
-    drain(n, p);
-}
-
-void net_hangup(struct net *n, struct net_party *p)
-{
-    (void)dt_ua_hangup(p->ua, n->now, p->call);
-    drain(n, p);
-}
-
-void net_hold(struct net *n, struct net_party *p, bool hold)
-{
-    (void)dt_ua_hold(p->ua, n->now, p->call, hold);
-    drain(n, p);
 }

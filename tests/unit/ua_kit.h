@@ -116,6 +116,8 @@ void net_free(struct net *n);
 
 /* Lets time pass to `ms` after the start. */
 void net_until(struct net *n, int64_t ms);
+/* Takes what lies in its outbox; needed after own calls into its ua. */
+void net_drain(struct net *n, struct net_party *p);
 /* Delivers what is due now. */
 void net_settle(struct net *n);
 /* After all that is remembered: no transactions, calls, entries (I36). */
