@@ -283,6 +283,14 @@ static int make_dialog(struct dt_call *c, struct dt__send *s, const struct dt_si
     return err ? err : dt__call_map(c, c->dialog.call_id);
 }
 
+/* Who has not said anything yet need not be asked again: when it speaks it is cancelled (R23). */
+static void hush(struct dt_call *c, const struct dt__send *answered)
+{
+    for (unsigned i = 0; i < c->attempt.n_paths; i++)
+        if (c->paths[i] && c->paths[i] != answered && c->paths[i]->tx)
+            dt_stack_quiet(c->ua->stack, c->paths[i]->tx);
+}
+
 /* The answer (13.2.2.4). Without a dialog nothing can be said to the other side: the copies of its
  * 2xx are treated as those of another fork. */
 static void accept(struct dt_call *c, dt_time now, struct dt__send *s, const struct dt_sip_msg *m)
@@ -300,6 +308,7 @@ static void accept(struct dt_call *c, dt_time now, struct dt__send *s, const str
         return;
     }
     dt__ack_send(&s->ack, s, &c->dialog, now, DT_STR_NONE);
+    hush(c, s);
     dt__call_set_state(c, now, DT_CALL_TALKING);
     err = sdp.n ? dt_oa_remote(&c->oa, sdp, &agreed) : DT_E_ABSENT;
     if (err) {

@@ -538,7 +538,7 @@ static inline bool dt__is_refusal(int err)
 }
 
 /* What is at stake decides the pace of probes. */
-enum dt_target_need dt__known_need(const struct dt_ua *ua);
+enum dt_target_need dt__known_need(const struct dt_ua *ua, dt_time now);
 
 /* why.c: keeps what is told of a call that goes now. */
 void dt__told_keep(const struct dt_call *c);

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { PROBE_T1S = 4 };
+enum { PROBE_T1S = 4, ACK_S = 2 };
 
 void dt__known_add(struct dt_ua *ua, dt_time now, const struct dt_addr *addr)
 {
@@ -130,27 +130,38 @@ bool dt__known_probe_failed(struct dt_ua *ua, dt_time now, dt_tx tx, int err)
     return false;
 }
 
+/* Is an ACK on its way? Nobody answers it: whether it passed shows by the proxy's life alone. */
+static bool acks(const struct dt_call *c, dt_time now)
+{
+    for (unsigned i = 0; i < c->attempt.n_paths; i++) {
+        const struct dt__send *s = c->paths[i];
+        if (s && s->ack && s->ack->bytes && now - s->ack->sent < ACK_S * DT_SECOND)
+            return true;
+    }
+    return false;
+}
+
 /* A call that waits for an answer, or repeats something. */
-static bool waits(const struct dt_call *c)
+static bool waits(const struct dt_call *c, dt_time now)
 {
     if (c->state == DT_CALL_TALKING)
-        return c->reinvite || c->answer;
+        return c->reinvite || c->answer || acks(c, now);
     return c->caller ? c->state != DT_CALL_ENDED : c->state == DT_CALL_ENDING;
 }
 
-enum dt_target_need dt__known_need(const struct dt_ua *ua)
+enum dt_target_need dt__known_need(const struct dt_ua *ua, dt_time now)
 {
     const struct dt_list *head = &ua->calls;
 
     for (const struct dt_list *e = head->next; e != head; e = e->next)
-        if (waits(DT_OF(e, const struct dt_call, link)))
+        if (waits(DT_OF(e, const struct dt_call, link), now))
             return DT_NEED_CALL;
     return DT_NEED_IDLE;
 }
 
 void dt__known_arm(struct dt_ua *ua, dt_time now)
 {
-    enum dt_target_need need = dt__known_need(ua);
+    enum dt_target_need need = dt__known_need(ua, now);
     dt_time due = DT_TIME_NEVER;
 
     for (size_t i = 0; i < ua->known.n; i++)
@@ -183,7 +194,7 @@ static void probe(struct dt_ua *ua, dt_time now, size_t i)
 
 void dt__known_tick(struct dt_ua *ua, dt_time now)
 {
-    enum dt_target_need need = dt__known_need(ua);
+    enum dt_target_need need = dt__known_need(ua, now);
 
     for (size_t i = 0; i < ua->known.n; i++) {
         struct dt_target *g = &ua->known.list[i];

@@ -245,7 +245,7 @@ static int tell_targets(const struct dt_ua *ua, dt_time now, struct dt_str which
         if (which.n &&
             (!dt_addr_ip_eq(&addr, &g->addr) || (addr.port && addr.port != g->addr.port)))
             continue;
-        dt_why_target(j, now, &ua->known, g, dt__known_need(ua));
+        dt_why_target(j, now, &ua->known, g, dt__known_need(ua, now));
         n++;
     }
     dt_json_close(j, ']');

@@ -92,9 +92,10 @@ static void evidence(void **unused)
 static void twins(void **unused)
 {
     struct dt_node_id a = {DT_STR("c"), DT_STR("1"), 5}, b = {DT_STR("c"), DT_STR("2"), 9},
-                      x = {DT_STR("d"), DT_STR("2"), 9};
+                      c = {DT_STR("c"), DT_STR("3"), 5}, x = {DT_STR("d"), DT_STR("2"), 9};
+    struct dt_addr t_addr = {.ip = {10, 0, 0, 3}, .port = 5060, .family = 4};
     struct dt_target *p = dt_targets_add(&known, 0, &p_addr);
-    struct dt_target *s = dt_targets_add(&known, 0, &s_addr);
+    struct dt_target *s = dt_targets_add(&known, 0, &s_addr), *t;
 
     (void)unused;
     assert_null(dt_targets_twin(&known, &p_addr));
@@ -113,7 +114,14 @@ static void twins(void **unused)
     assert_false(dt_target_node(0, p, &a));
     (void)dt_target_evidence(0, s, DT_EVIDENCE_REFUSED);
     (void)dt_target_evidence(0, s, DT_EVIDENCE_REFUSED);
-    assert_null(dt_targets_twin(&known, &p_addr));
+    assert_ptr_equal(dt_targets_twin(&known, &p_addr), s); /* better than nobody */
+    t = dt_targets_add(&known, 0, &t_addr);
+    assert_false(dt_target_node(0, t, &c));
+    assert_ptr_equal(dt_targets_twin(&known, &p_addr), t);
+    s->next_probe = t->next_probe = DT_TIME_NEVER;
+    dt_targets_hurry(&known, 7, p);
+    assert_int_equal(s->next_probe, 7);
+    assert_int_equal(t->next_probe, DT_TIME_NEVER); /* it lives */
 }
 
 /* A call waits, and the target dies unnoticed: known within 2.25 s. */
