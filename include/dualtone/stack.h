@@ -107,6 +107,11 @@ int dt_stack_request(struct dt_stack *s, dt_time now, const struct dt_request *r
  * transaction of its own with `cookie`. DT_E_STATE before a provisional came (R23) or after a
  * final; DT_E_STALE. If 64 T1 pass after it without a final, the INVITE ends by `failed`. */
 int dt_stack_cancel(struct dt_stack *s, dt_time now, dt_tx invite, uint64_t cookie, dt_tx *tx);
+/* The same before a provisional came, where 9.1 has it wait: for a node whose twin may have got the
+ * provisional that this one lacks (R24). The INVITE is not repeated any more; if its provisional
+ * comes after all, dt_stack_cancel is still to be called. DT_E_STATE in another state. */
+int dt_stack_cancel_early(struct dt_stack *s, dt_time now, dt_tx invite, uint64_t cookie,
+                          dt_tx *tx);
 /* Ends a transaction in silence: of a client, late responses become strays; of a server, a repeat
  * of the request is a new one. */
 void dt_stack_abandon(struct dt_stack *s, dt_time now, dt_tx tx);

@@ -294,8 +294,17 @@ static int (*const checks[])(struct judge *j, const struct seen *s) = {
     one_ring,  addresses,
 };
 
+static void see_provisional(struct judge *j, uint16_t to, const struct seen *s)
+{
+    if (!s->request && s->status < 200 && s->method == DT_INVITE)
+        fact(j, PROVISIONAL, whose(j, to), DT_INVITE, s->branch, DT_STR_NONE)->used = true;
+}
+
 static int see_sent(struct judge *j, const struct seen *s)
 {
+    /* R24: one that a dead twin was sent lets the other one cancel. */
+    if (j->f->parties[s->to].peer >= 0)
+        see_provisional(j, s->to, s);
     int err = DT_OK;
     for (size_t k = 0; k < sizeof checks / sizeof *checks && !err; k++)
         err = checks[k](j, s);
@@ -306,8 +315,7 @@ static void see_arrived(struct judge *j, const struct seen *s)
 {
     if (s->request && s->method == DT_INVITE)
         fact(j, HOLDS, in_life(j, s->to), DT_INVITE, s->branch, DT_STR_NONE)->used = true;
-    if (!s->request && s->status < 200 && s->method == DT_INVITE)
-        fact(j, PROVISIONAL, whose(j, s->to), DT_INVITE, s->branch, DT_STR_NONE)->used = true;
+    see_provisional(j, s->to, s);
 }
 
 /* The most facts that one message leaves, looked for ones among them; and half of it stays free.

@@ -255,6 +255,7 @@ void dt__pair_run(struct dt_proxy *p, dt_time now)
     struct dt_pair_slot *slot;
     if (!t->peer.family || !p->self.all_up)
         return;
+    dt__strays_run(p, now);
     if (now >= t->join_again && !dt__pair_is_filled(p, now))
         t->joining = true;
     if (t->table && now >= t->table_from) {

@@ -165,6 +165,7 @@ void dt_proxy_free(struct dt_proxy *p)
         return;
     dt__forks_clear(p);
     dt__pair_clear(p);
+    dt__strays_clear(p);
     dt_stack_free(p->stack);
     dt_resolver_free(p->resolver);
     dt_location_free(p->location);

@@ -117,21 +117,61 @@ static struct dt_bytes *write_cancel(const struct stray *s)
 
 /* It runs through the steps as if the caller had sent it, so by R2 the siblings get the branches
  * that their INVITEs had. Where To is not what the caller dialled, it finds nobody. */
-static void cancel_siblings(const struct stray *s)
+static void run_cancel(struct dt_proxy *p, dt_time now, const struct dt_stray_cancel *c)
 {
     struct dt_sip_header headers[DT_MSG_HEADERS_MAX];
     struct dt_sip_msg m;
-    struct dt_bytes *bytes = write_cancel(s);
-    if (!bytes)
+    struct dt_proxy_work w = {
+        .p = p, .now = now, .m = &m, .from = c->from, .spared = dt_bytes_str(c->spared)};
+    if (dt_sip_parse(&m, dt_bytes_str(c->bytes), headers, DT_MSG_HEADERS_MAX) ||
+        dt_sip_check(&m) || !dt__self_is_uri(&p->self, &m.uri, NULL))
         return;
-    struct dt_proxy_work w = {.p = s->p, .now = s->now, .m = &m, .spared = s->m->via.branch};
-    w.from = (struct dt_hop){.local = s->to.local, .remote = s->to.remote};
-    if (!dt_sip_parse(&m, dt_bytes_str(bytes), headers, DT_MSG_HEADERS_MAX) && !dt_sip_check(&m) &&
-        dt__self_is_uri(&s->p->self, &m.uri, NULL)) {
-        s->p->counts.in++;
-        dt__chain_run(&w);
+    p->counts.in++;
+    dt__chain_run(&w);
+}
+
+static void drop_cancel(struct dt_stray_cancel *c)
+{
+    dt_bytes_drop(c->bytes);
+    dt_bytes_drop(c->spared);
+}
+
+/* A node that was restarted learns in a moment who is bound; what finds no room is tried at once. */
+static void cancel_siblings(const struct stray *s)
+{
+    struct dt_strays *t = &s->p->strays;
+    struct dt_stray_cancel c = {
+        .bytes = write_cancel(s),
+        .spared = dt_bytes_copy(s->p->env->alloc, s->m->via.branch),
+        .from = {.local = s->to.local, .remote = s->to.remote},
+    };
+    if (c.bytes && c.spared && !dt__pair_is_filled(s->p, s->now) &&
+        t->n_waiting < DT_STRAYS_WAITING) {
+        t->waiting[t->n_waiting++] = c;
+        return;
     }
-    dt_bytes_drop(bytes);
+    if (c.bytes && c.spared)
+        run_cancel(s->p, s->now, &c);
+    drop_cancel(&c);
+}
+
+void dt__strays_run(struct dt_proxy *p, dt_time now)
+{
+    struct dt_strays *t = &p->strays;
+    if (t->n_waiting == 0 || !dt__pair_is_filled(p, now))
+        return;
+    for (size_t i = 0; i < t->n_waiting; i++) {
+        run_cancel(p, now, &t->waiting[i]);
+        drop_cancel(&t->waiting[i]);
+    }
+    t->n_waiting = 0;
+}
+
+void dt__strays_clear(struct dt_proxy *p)
+{
+    for (size_t i = 0; i < p->strays.n_waiting; i++)
+        drop_cancel(&p->strays.waiting[i]);
+    p->strays.n_waiting = 0;
 }
 
 /* ---- entry ---- */

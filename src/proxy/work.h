@@ -37,12 +37,19 @@ struct dt_forks {
 
 /* Of the responses without a transaction: how many more may go on in this second, and for which 2xx
  * the siblings were cancelled already (R5). */
-enum { DT_STRAYS_KEPT = 64 };
+enum { DT_STRAYS_KEPT = 64, DT_STRAYS_WAITING = 64 };
+/* The CANCEL of a 2xx's siblings, until it is known who they are (R12). */
+struct dt_stray_cancel {
+    struct dt_bytes *bytes, *spared; /* owned; `spared` is the branch that answered */
+    struct dt_hop from;
+};
 struct dt_strays {
     dt_time second;
     uint32_t used;
     uint64_t cancelled[DT_STRAYS_KEPT]; /* hashes of branches, a ring */
     unsigned next;
+    struct dt_stray_cancel waiting[DT_STRAYS_WAITING];
+    size_t n_waiting;
 };
 
 struct dt_proxy {
@@ -207,6 +214,9 @@ bool dt__pair_is_quiet(const struct dt_proxy *p, dt_time now);
 /* A response that belongs to no transaction. */
 void dt__stray(struct dt_proxy *p, dt_time now, const struct dt_sip_msg *m,
                const struct dt_hop *from);
+/* What waited for the bindings goes on, once they are there. Cheap when nothing waits. */
+void dt__strays_run(struct dt_proxy *p, dt_time now);
+void dt__strays_clear(struct dt_proxy *p);
 /* Without our Via; NULL if no Via would be left (16.7 step 3) or there is no memory. */
 struct dt_bytes *dt__without_via(struct dt_proxy *p, struct dt_sip_edits *e);
 

@@ -99,8 +99,6 @@ static int cancel(struct dt_stack *s, dt_time now, struct dt__tx *invite, uint64
                   dt_tx *id)
 {
     struct dt_bytes *bytes;
-    if (invite->machine != DT__ICT || invite->state != ST_PROCEEDING || invite->active->cancelled)
-        return DT_E_STATE;
     int err = dt__derive(s, invite->message, NULL, &bytes);
     if (err)
         return err;
@@ -108,23 +106,39 @@ static int cancel(struct dt_stack *s, dt_time now, struct dt__tx *invite, uint64
     dt_bytes_drop(bytes);
     if (err)
         return err;
-    invite->active->cancelled = true;
     invite->active->end_at = now + 64 * s->cfg.t1; /* 9.1 */
     dt__tx_schedule(s, invite);
     return DT_OK;
 }
 
 /* Not refused at the limit: what is under way must be able to end, and an INVITE has one CANCEL. */
-int dt_stack_cancel(struct dt_stack *s, dt_time now, dt_tx invite, uint64_t cookie, dt_tx *tx)
+static int cancel_in(struct dt_stack *s, dt_time now, dt_tx id, enum dt__state state,
+                     uint64_t cookie, dt_tx *tx)
 {
-    struct dt__tx *found = dt__tx_of(s, invite);
+    struct dt__tx *invite = dt__tx_of(s, id);
     *tx = 0;
-    if (!found)
+    if (!invite)
         return DT_E_STALE;
+    if (invite->machine != DT__ICT || invite->state != state || invite->active->cancelled)
+        return DT_E_STATE;
     dt__enter(s);
-    int err = cancel(s, now, found, cookie, tx);
+    int err = cancel(s, now, invite, cookie, tx);
+    if (!err && state == ST_PROCEEDING)
+        invite->active->cancelled = true;
+    if (!err && state == ST_CALLING)
+        dt_stack_quiet(s, id);
     dt__leave(s);
     return err;
+}
+
+int dt_stack_cancel(struct dt_stack *s, dt_time now, dt_tx invite, uint64_t cookie, dt_tx *tx)
+{
+    return cancel_in(s, now, invite, ST_PROCEEDING, cookie, tx);
+}
+
+int dt_stack_cancel_early(struct dt_stack *s, dt_time now, dt_tx invite, uint64_t cookie, dt_tx *tx)
+{
+    return cancel_in(s, now, invite, ST_CALLING, cookie, tx);
 }
 
 void dt_stack_abandon(struct dt_stack *s, dt_time now, dt_tx tx)
