@@ -56,8 +56,11 @@ static void judge_record(struct stage *s)
         stage_fail(s, "%s", reason);
 }
 
+/* A node that has lost its address for good asks for its peer for ever: it is left out. */
 static void judge_objects(struct stage *s)
 {
+    if (s->moved && !fault_kills(s->cell->fault))
+        (void)s->run.w->ops->fault(s->run.w, P, DT_STR("silence"));
     unsigned left = dt__flow_fewest_objects(&s->run, stage_now(s) + QUIET_S * DT_SECOND);
     if (left > s->run.baseline)
         stage_fail(s, "I36: %u objects after setting up, %u now", s->run.baseline, left);
