@@ -79,7 +79,8 @@ static bool b_has_ack(const struct stage *s)
 
 static bool talking(const struct stage *s)
 {
-    return phone_has(s, A, TALKING) && phone_has(s, B, TALKING);
+    return phone_has(s, A, TALKING) && phone_has(s, B, TALKING) && s->phones[A].sound &&
+           s->phones[B].sound;
 }
 
 static bool confirmed(const struct stage *s)

@@ -31,6 +31,12 @@ static void count(struct stage *s)
                    talks);
 }
 
+static void judge_sound(struct stage *s)
+{
+    if (cell_promise(s->cell) == PROMISE_YES && s->phones[A].gaps + s->phones[B].gaps > 0)
+        stage_fail(s, "the sound stopped before anybody hung up");
+}
+
 static bool anybody(const struct stage *s)
 {
     for (int i = A; i <= last_callee(s); i++)
@@ -72,6 +78,8 @@ void verdict(struct stage *s)
         wait_for_return(s);
     if (!s->failed)
         count(s);
+    if (!s->failed)
+        judge_sound(s);
     if (!s->failed)
         judge_record(s);
     if (!s->failed)
