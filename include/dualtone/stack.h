@@ -65,8 +65,9 @@ struct dt_stack_config {
     dt_time header_time;       /* [10 s] for a message on a stream to become whole */
     const char
         *server_name; /* value of Server in answers that the stack makes itself; NULL: none */
-    bool linger; /* what was answered to other requests than INVITE is kept for 64 T1 over streams too:
-                    a copy may come by another one (R7); RFC 3261 17.2.2 has it so for UDP alone */
+    bool linger; /* what was answered to other requests than INVITE is kept for 64 T1 over streams
+                    too: a copy may come by another one (R7); RFC 3261 17.2.2 has it so for UDP
+                    alone */
     bool plain; /* for the simulation of phones that are not ours: a repeat is answered to the first
                    source only, whoever sent it (17.2) */
 };
@@ -118,8 +119,8 @@ void dt_stack_abandon(struct dt_stack *s, dt_time now, dt_tx tx);
 /* A client transaction is not repeated any more: its twin was answered (R21). */
 void dt_stack_quiet(struct dt_stack *s, dt_tx tx);
 /* Nobody waits for a client transaction any more. It is not repeated, acknowledges a failure that
- * still comes, and ends in silence (neither `failed` nor `ended`), 64 T1 from now at the latest. What
- * comes for it is told as before. */
+ * still comes, and ends in silence (neither `failed` nor `ended`), 64 T1 from now at the latest.
+ * What comes for it is told as before. */
 void dt_stack_leave(struct dt_stack *s, dt_time now, dt_tx tx);
 
 /* ---- server transactions ---- */

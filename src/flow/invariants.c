@@ -248,8 +248,14 @@ static int cseq_rises(struct judge *j, const struct seen *s)
     if (request->used)
         return DT_OK;
     request->used = true;
-    struct fact *last = fact(j, LAST_CSEQ, s->from, DT_METHOD_OTHER, s->call_id, s->from_tag);
-    if (last->used && last->value >= s->cseq && !is_other_path(s, last))
+    /* Each dialog that an INVITE made counts on from there by itself (RFC 3261 12.1.2). */
+    struct fact *first = fact(j, LAST_CSEQ, s->from, DT_METHOD_OTHER, s->call_id, s->from_tag);
+    struct fact before = *first;
+    struct fact *last =
+        s->to_tag.n > 0 ? fact(j, LAST_CSEQ, s->from, DT_INVITE, s->call_id, s->to_tag) : first;
+    if (last->used)
+        before = *last;
+    if (before.used && before.value >= s->cseq && !is_other_path(s, &before))
         return broken(j, "I11", s, "the CSeq of a new request does not rise");
     last->used = true;
     last->to = s->to;
@@ -315,6 +321,11 @@ static void see_arrived(struct judge *j, const struct seen *s)
 {
     if (s->request && s->method == DT_INVITE)
         fact(j, HOLDS, in_life(j, s->to), DT_INVITE, s->branch, DT_STR_NONE)->used = true;
+    if (!s->request && s->method == DT_INVITE && s->to_tag.n > 0) {
+        struct fact *dialog = fact(j, LAST_CSEQ, s->to, DT_INVITE, s->call_id, s->to_tag);
+        dialog->value = dialog->used ? dialog->value : s->cseq;
+        dialog->used = true;
+    }
     see_provisional(j, s->to, s);
 }
 

@@ -122,6 +122,78 @@ static void test_good(void **state)
     judged("");
 }
 
+/* What a rule of design.md section 1 or 5 allows: a node that begins anew (R6, R10), what it passes
+ * on without a transaction (R5), the other path to a stranger (R25), a phone that is not ours. */
+static void test_lives(void **state)
+{
+    static const struct {
+        const char *fault; /* happens to P behind the first message; NULL: nothing */
+        dt_time before;    /* the same long before it: "hang" */
+        bool plain;        /* B is not ours */
+        struct message messages[3];
+        const char *reason;
+    } table[] = {
+        {NULL,
+         0,
+         false,
+         {M(P, B, "INVITE", "1", 1), M(P, B, "ACK", "1", 1, .tag = "b", .two_vias = true)},
+         "I6: the ACK of a failure has more than one Via (P sent ACK, Call-ID c1)"},
+        {"restart",
+         0,
+         false,
+         {M(P, B, "INVITE", "1", 1), M(P, B, "ACK", "1", 1, .tag = "b", .two_vias = true)},
+         ""},
+        {"blackhole",
+         0,
+         false,
+         {M(P, B, "INVITE", "1", 1), M(P, B, "CANCEL", "1", 1)},
+         "I7: a CANCEL before any provisional response (P sent CANCEL, Call-ID c1)"},
+        {"wake", 5 * DT_SECOND, false, {M(P, B, "INVITE", "1", 1), M(P, B, "CANCEL", "1", 1)}, ""},
+        {"wake",
+         4 * DT_SECOND,
+         false,
+         {M(P, B, "INVITE", "1", 1), M(P, B, "CANCEL", "1", 1)},
+         "I7: a CANCEL before any provisional response (P sent CANCEL, Call-ID c1)"},
+        {NULL,
+         0,
+         false,
+         {M(P, A, "200 INVITE", "1", 1, .tag = "b"), M(A, P, "INVITE", "1", 1),
+          M(P, A, "180 INVITE", "1", 1, .tag = "b")},
+         ""},
+        {NULL,
+         0,
+         false,
+         {M(A, P, "INVITE", "1", 1), M(P, A, "200 INVITE", "1", 1, .tag = "b"),
+          M(P, A, "180 INVITE", "1", 1, .tag = "b")},
+         "I8: a provisional response after a final one (P sent 180 X, Call-ID c1)"},
+        {NULL, 0, false, {M(A, P, "INVITE", "1", 1), M(A, B, "INVITE", "2", 1)}, ""},
+        {NULL,
+         0,
+         false,
+         {M(A, P, "INVITE", "1", 1), M(A, P, "INVITE", "2", 1)},
+         "I11: the CSeq of a new request does not rise (A sent INVITE, Call-ID c1)"},
+        {NULL,
+         0,
+         true,
+         {M(B, P, "200 INVITE", "1", 1, .tag = "b"), M(B, P, "482 INVITE", "1", 1, .tag = "c")},
+         ""},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        flow.parties[B].plain = table[i].plain;
+        message(&table[i].messages[0]);
+        if (table[i].before)
+            dt_record_note(&r, now, DT_REC_FAULT, P, DT_STR("hang"));
+        now += table[i].before;
+        if (table[i].fault)
+            dt_record_note(&r, now, DT_REC_FAULT, P, dt_str_z(table[i].fault));
+        for (size_t n = 1; n < 3 && table[i].messages[n].what; n++)
+            message(&table[i].messages[n]);
+        judged(table[i].reason);
+        teardown(state);
+        setup(state);
+    }
+}
+
 #define MESSAGES_MAX 4
 static const struct {
     const char *invariant;
@@ -263,8 +335,8 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_good),      TEST(test_bad),      TEST(test_proxies_may),
-        TEST(test_addresses), TEST(test_long_run), TEST(test_memory),
+        TEST(test_good),     TEST(test_bad),    TEST(test_proxies_may), TEST(test_addresses),
+        TEST(test_long_run), TEST(test_memory), TEST(test_lives),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -17,8 +17,7 @@ static void write_proxies(const struct cell *c, struct dt_writer *w)
     const char *auth = c->auth ? " auth" : "";
     dt_writef(w, "proxy P%s\nproxy S%s\n", auth, auth);
     if (c->kind != KIND_STRANGERS)
-        dt_write_lit(w, "set proxies cluster_address 192.0.2.10\n"
-                        "set P peer 192.0.2.11\nset S peer 192.0.2.10\n");
+        dt_write_lit(w, "pair P S\n");
 }
 
 static void write_phone(const struct cell *c, struct dt_writer *w, const char *phone, bool foreign)
@@ -176,10 +175,24 @@ static void hear(struct stage *s, const struct dt_record_item *it)
     v->since[now] = it->at;
 }
 
+/* "start 1 LOCAL REMOTE CODEC DIRECTION", "stop 1": sound goes by no proxy, so that it must go on.
+ */
+static void hear_sound(struct stage *s, const struct dt_record_item *it)
+{
+    if (it->kind != DT_REC_EVENT || it->event != DT_EV_MEDIA || it->who < A || it->who >= PARTIES)
+        return;
+    struct phone_view *v = &s->phones[it->who];
+    bool stop = dt_str_starts(dt_bytes_str(it->bytes), DT_STR("stop"));
+    v->sound = dt_str_ends(dt_bytes_str(it->bytes), DT_STR(" sendrecv"));
+    v->gaps += stop && !s->hung_up && v->talks > 0;
+}
+
 static void listen(struct stage *s)
 {
-    for (; s->read < s->result.record.n; s->read++)
+    for (; s->read < s->result.record.n; s->read++) {
         hear(s, &s->result.record.items[s->read]);
+        hear_sound(s, &s->result.record.items[s->read]);
+    }
 }
 
 bool phone_has(const struct stage *s, int party, enum call_state state)
@@ -234,6 +247,7 @@ void stage_type(struct stage *s, int party, const char *command)
     if (!s->run.acted)
         s->result.zero = stage_now(s);
     s->run.acted = true;
+    s->hung_up = s->hung_up || dt_str_eq(dt_str_z(command), DT_STR("hangup"));
     (void)dt_record_note(r, stage_now(s), DT_REC_COMMAND, (uint16_t)party, dt_str_z(command));
     s->run.w->ops->command(s->run.w, party, dt_str_z(command));
 }

@@ -30,6 +30,8 @@ struct phone_view {
     enum call_state calls[CALLS_MAX + 1];
     unsigned rings;             /* calls that began to ring here */
     unsigned talks;             /* calls that were talked on */
+    bool sound;                 /* the media engine was told to send and to receive */
+    unsigned gaps;              /* it was told to stop before anybody hung up */
     dt_time since[CALL_STATES]; /* when a call came into that state last */
 };
 
@@ -62,6 +64,7 @@ struct stage {
     dt_time struck_at, return_at, move_at;
     /* how it went */
     bool failed, lost;
+    bool hung_up; /* somebody did */
     char reason[REASON_SIZE];
     dt_time worst, worst_bound; /* the time nearest to, or furthest over, its bound */
 };

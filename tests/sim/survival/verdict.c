@@ -31,6 +31,12 @@ static void count(struct stage *s)
                    talks);
 }
 
+static void judge_sound(struct stage *s)
+{
+    if (cell_promise(s->cell) == PROMISE_YES && s->phones[A].gaps + s->phones[B].gaps > 0)
+        stage_fail(s, "the sound stopped before anybody hung up");
+}
+
 static bool anybody(const struct stage *s)
 {
     for (int i = A; i <= last_callee(s); i++)
@@ -56,8 +62,11 @@ static void judge_record(struct stage *s)
         stage_fail(s, "%s", reason);
 }
 
+/* A node that has lost its address for good asks for its peer for ever: it is left out. */
 static void judge_objects(struct stage *s)
 {
+    if (s->moved && !fault_kills(s->cell->fault))
+        (void)s->run.w->ops->fault(s->run.w, P, DT_STR("silence"));
     unsigned left = dt__flow_fewest_objects(&s->run, stage_now(s) + QUIET_S * DT_SECOND);
     if (left > s->run.baseline)
         stage_fail(s, "I36: %u objects after setting up, %u now", s->run.baseline, left);
@@ -69,6 +78,8 @@ void verdict(struct stage *s)
         wait_for_return(s);
     if (!s->failed)
         count(s);
+    if (!s->failed)
+        judge_sound(s);
     if (!s->failed)
         judge_record(s);
     if (!s->failed)
