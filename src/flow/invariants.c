@@ -227,7 +227,9 @@ static int cancel_after_provisional(struct judge *j, const struct seen *s)
     if (!s->request || s->method != DT_CANCEL ||
         (!is_phone(j, s) &&
          !fact(j, INVITED, in_life(j, s->from), DT_INVITE, s->branch, DT_STR_NONE)->used) ||
-        fact(j, PROVISIONAL, whose(j, s->from), DT_INVITE, s->branch, DT_STR_NONE)->used)
+        fact(j, PROVISIONAL, whose(j, s->from), DT_INVITE, s->branch, DT_STR_NONE)->used ||
+        (j->f->parties[s->from].peer >= 0 &&
+         fact(j, PROVISIONAL, DT_RECORD_NOBODY, DT_INVITE, s->call_id, DT_STR_NONE)->used))
         return DT_OK;
     return broken(j, "I7", s, "a CANCEL before any provisional response");
 }
@@ -300,17 +302,11 @@ static int (*const checks[])(struct judge *j, const struct seen *s) = {
     one_ring,  addresses,
 };
 
-static void see_provisional(struct judge *j, uint16_t to, const struct seen *s)
-{
-    if (!s->request && s->status < 200 && s->method == DT_INVITE)
-        fact(j, PROVISIONAL, whose(j, to), DT_INVITE, s->branch, DT_STR_NONE)->used = true;
-}
-
 static int see_sent(struct judge *j, const struct seen *s)
 {
-    /* R24: one that a dead twin was sent lets the other one cancel. */
-    if (j->f->parties[s->to].peer >= 0)
-        see_provisional(j, s->to, s);
+    /* R24: one that a dead twin was sent lets the other one cancel, all branches of a fork. */
+    if (j->f->parties[s->to].peer >= 0 && !s->request && s->status < 200 && s->method == DT_INVITE)
+        fact(j, PROVISIONAL, DT_RECORD_NOBODY, DT_INVITE, s->call_id, DT_STR_NONE)->used = true;
     int err = DT_OK;
     for (size_t k = 0; k < sizeof checks / sizeof *checks && !err; k++)
         err = checks[k](j, s);
@@ -326,7 +322,8 @@ static void see_arrived(struct judge *j, const struct seen *s)
         dialog->value = dialog->used ? dialog->value : s->cseq;
         dialog->used = true;
     }
-    see_provisional(j, s->to, s);
+    if (!s->request && s->status < 200 && s->method == DT_INVITE)
+        fact(j, PROVISIONAL, whose(j, s->to), DT_INVITE, s->branch, DT_STR_NONE)->used = true;
 }
 
 /* The most facts that one message leaves, looked for ones among them; and half of it stays free.
@@ -334,7 +331,7 @@ static void see_arrived(struct judge *j, const struct seen *s)
 static bool make_table(struct judge *j, size_t messages)
 {
     size_t size = 64;
-    while (size < 2 * 4 * messages)
+    while (size < 2 * 6 * messages)
         size *= 2;
     j->mask = size - 1;
     j->facts = dt_alloc_zero(j->f->alloc, size * sizeof *j->facts);

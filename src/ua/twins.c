@@ -91,8 +91,8 @@ static void leave_twin(struct dt__send *s, dt_time now)
     s->twin = (struct dt__copy){.tx = 0};
 }
 
-/* R21, R23: the other copy has ended the request, so this one is cancelled: now if it was heard, else
- * when it is. Its branch is that of the other, so what has its final stays as it is. */
+/* R21, R23: the other copy has ended the request, so this one is cancelled: now if it was heard,
+ * else when it is. Its branch is that of the other, so what has its final stays as it is. */
 static void call_off(struct dt__send *s, dt_time now, dt_tx tx, bool heard)
 {
     dt_tx cancel;
@@ -216,6 +216,27 @@ static bool settle(struct dt__send *s, dt_time now, bool by_twin, const struct d
     return false;
 }
 
+/* By a copy that was left because its target seemed dead (R27). */
+static enum dt__twins_verdict late(struct dt__send *s, dt_time now, dt_tx tx,
+                                   const struct dt_sip_msg *m)
+{
+    if (!is_open(s) && (!tx || m->status >= 200))
+        return DT__TWINS_HAND;
+    if (!is_open(s)) {
+        call_off(s, now, tx, true);
+        return DT__TWINS_GO_ON;
+    }
+    if (m->status >= 200 && is_of_hop(m))
+        return DT__TWINS_GO_ON;
+    if (s->wait == DT__WAIT_CALLEE && m->status > 100)
+        stop_waiting(s);
+    if (m->status >= 200) {
+        call_off(s, now, s->tx, s->heard);
+        call_off(s, now, s->twin.tx, s->twin.heard);
+    }
+    return DT__TWINS_HAND;
+}
+
 enum dt__twins_verdict dt__twins_answered(struct dt__send *s, dt_time now, dt_tx tx,
                                           const struct dt_sip_msg *m)
 {
@@ -223,10 +244,8 @@ enum dt__twins_verdict dt__twins_answered(struct dt__send *s, dt_time now, dt_tx
     bool ours = by_twin || (tx && tx == s->tx);
     bool first = !s->heard && !s->twin.heard;
 
-    if (tx && !ours && m->status < 200 && !is_open(s)) { /* R27: it was left, and lives */
-        call_off(s, now, tx, true);
-        return DT__TWINS_GO_ON;
-    }
+    if (!ours)
+        return late(s, now, tx, m);
 
     *(by_twin ? &s->twin.heard : &s->heard) = true;
     s->twin.rang |= by_twin && m->status > 100;
@@ -234,7 +253,7 @@ enum dt__twins_verdict dt__twins_answered(struct dt__send *s, dt_time now, dt_tx
         stop_waiting(s);
     if (first && s->twin.tx)
         dt_stack_quiet(s->ua->stack, by_twin ? s->tx : s->twin.tx);
-    if (ours && m->status >= 200 && settle(s, now, by_twin, m))
+    if (m->status >= 200 && settle(s, now, by_twin, m))
         return DT__TWINS_GO_ON;
     return by_twin && first && s->kind == DT__INVITE && m->status == 100 ? DT__TWINS_MOVED
                                                                          : DT__TWINS_HAND;
