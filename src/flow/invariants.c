@@ -220,6 +220,11 @@ static uint16_t whose(const struct judge *j, uint16_t party)
     return j->f->parties[party].role == DT_FLOW_PROXY ? DT_RECORD_NOBODY : party;
 }
 
+static bool is_twin(const struct judge *j, uint16_t party)
+{
+    return party < j->f->n_parties && j->f->parties[party].peer >= 0;
+}
+
 /* I7. Twins are one server with one branch: a provisional at one lets the other cancel (R6, R23).
  * A proxy that did not send the INVITE passes a CANCEL on all the same (R6; 16.10). */
 static int cancel_after_provisional(struct judge *j, const struct seen *s)
@@ -228,7 +233,7 @@ static int cancel_after_provisional(struct judge *j, const struct seen *s)
         (!is_phone(j, s) &&
          !fact(j, INVITED, in_life(j, s->from), DT_INVITE, s->branch, DT_STR_NONE)->used) ||
         fact(j, PROVISIONAL, whose(j, s->from), DT_INVITE, s->branch, DT_STR_NONE)->used ||
-        (j->f->parties[s->from].peer >= 0 &&
+        (is_twin(j, s->from) &&
          fact(j, PROVISIONAL, DT_RECORD_NOBODY, DT_INVITE, s->call_id, DT_STR_NONE)->used))
         return DT_OK;
     return broken(j, "I7", s, "a CANCEL before any provisional response");
@@ -305,7 +310,7 @@ static int (*const checks[])(struct judge *j, const struct seen *s) = {
 static int see_sent(struct judge *j, const struct seen *s)
 {
     /* R24: one that a dead twin was sent lets the other one cancel, all branches of a fork. */
-    if (j->f->parties[s->to].peer >= 0 && !s->request && s->status < 200 && s->method == DT_INVITE)
+    if (is_twin(j, s->to) && !s->request && s->status < 200 && s->method == DT_INVITE)
         fact(j, PROVISIONAL, DT_RECORD_NOBODY, DT_INVITE, s->call_id, DT_STR_NONE)->used = true;
     int err = DT_OK;
     for (size_t k = 0; k < sizeof checks / sizeof *checks && !err; k++)

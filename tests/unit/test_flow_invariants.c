@@ -40,6 +40,8 @@ static int setup(void **state)
     flow = (struct dt_flow){.alloc = &k.alloc, .n_parties = 3};
     flow.parties[A].role = flow.parties[B].role = DT_FLOW_PHONE;
     flow.parties[P].role = DT_FLOW_PROXY;
+    for (size_t i = 0; i < flow.n_parties; i++)
+        flow.parties[i].peer = -1;
     dt_record_init(&r, &k.alloc);
     kit_parties(&r, "APB");
     now = 0;
