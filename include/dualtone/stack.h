@@ -118,6 +118,9 @@ int dt_stack_cancel_early(struct dt_stack *s, dt_time now, dt_tx invite, uint64_
 void dt_stack_abandon(struct dt_stack *s, dt_time now, dt_tx tx);
 /* A client transaction is not repeated any more: its twin was answered (R21). */
 void dt_stack_quiet(struct dt_stack *s, dt_tx tx);
+/* Once more, over UDP, although it was answered by a provisional (17.1.1.2 has it rest): who asked
+ * repeats himself, so more than 100 may have been lost. */
+void dt_stack_repeat(struct dt_stack *s, dt_time now, dt_tx tx);
 /* Nobody waits for a client transaction any more. It is not repeated, acknowledges a failure that
  * still comes, and ends in silence (neither `failed` nor `ended`), 64 T1 from now at the latest.
  * What comes for it is told as before. */

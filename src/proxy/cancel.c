@@ -47,6 +47,24 @@ void dt__fork_cancelled(struct dt_proxy *p, dt_time now, uint64_t cookie)
         dt__fork_finish(p, now, f, NULL, NULL);
 }
 
+/* The caller asks again although it has our 100 (R24: its proxy died, and it wants to hear whether
+ * it still rings): so does each branch that has heard no more either. */
+void dt__fork_copy(void *proxy, dt_time now, dt_tx tx, uint64_t cookie, const struct dt_sip_msg *m,
+                   const struct dt_hop *from)
+{
+    struct dt_proxy *p = proxy;
+    struct dt_fork *f = dt__fork_find(p, cookie);
+    (void)from;
+    if (!f || f->server != tx || !f->invite || f->answered || m->method != DT_INVITE ||
+        !p->pair.peer.family)
+        return;
+    for (unsigned i = 0; i < f->n; i++) {
+        struct dt_branch *b = &f->branches[i];
+        if (b->state == DT_BRANCH_PROCEEDING && !b->rang && b->client)
+            dt_stack_repeat(p->stack, now, b->client);
+    }
+}
+
 /* R9: forwarding takes long (DNS), so 100 goes alone. */
 static void trying_due(struct dt_proxy *p, dt_time now, struct dt_fork *f)
 {

@@ -25,6 +25,7 @@ struct dt_branch {
     uint8_t attempt;
     bool cancel;    /* a CANCEL is wanted */
     bool cancelled; /* and was sent */
+    bool rang;      /* more than 100 came */
     uint16_t status;
     uint16_t uri_n, path_n;
     uint32_t breadth;

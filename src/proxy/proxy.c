@@ -99,6 +99,8 @@ static int make_parts(struct dt_proxy *p)
                                           .removed_kept =
                                               cfg->peers.n ? cfg->max_expires * DT_SECOND : 0};
     p->stack = dt_stack_new(&stack, p->env, &p->out, &stack_user, p);
+    if (p->stack)
+        dt_stack_on_copy(p->stack, dt__fork_copy);
     p->resolver = dt_resolver_new(&resolver, p->env, &p->out, on_found, p);
     p->location = dt_location_new(&location, p->env);
     p->subscribers = dt_subscribers_new(p->env);

@@ -183,6 +183,7 @@ static void provisional(struct dt_proxy *p, dt_time now, struct dt_branch *b)
 static void ringing(struct dt_proxy *p, dt_time now, struct dt_branch *b,
                     const struct dt_sip_msg *m)
 {
+    b->rang = true;
     if (b->state == DT_BRANCH_DONE || b->fork->answered) {
         dt__count(p, DT_COUNT_DROPPED_late);
         provisional(p, now, b);

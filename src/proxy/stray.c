@@ -123,8 +123,8 @@ static void run_cancel(struct dt_proxy *p, dt_time now, const struct dt_stray_ca
     struct dt_sip_msg m;
     struct dt_proxy_work w = {
         .p = p, .now = now, .m = &m, .from = c->from, .spared = dt_bytes_str(c->spared)};
-    if (dt_sip_parse(&m, dt_bytes_str(c->bytes), headers, DT_MSG_HEADERS_MAX) ||
-        dt_sip_check(&m) || !dt__self_is_uri(&p->self, &m.uri, NULL))
+    if (dt_sip_parse(&m, dt_bytes_str(c->bytes), headers, DT_MSG_HEADERS_MAX) || dt_sip_check(&m) ||
+        !dt__self_is_uri(&p->self, &m.uri, NULL))
         return;
     p->counts.in++;
     dt__chain_run(&w);
@@ -136,7 +136,8 @@ static void drop_cancel(struct dt_stray_cancel *c)
     dt_bytes_drop(c->spared);
 }
 
-/* A node that was restarted learns in a moment who is bound; what finds no room is tried at once. */
+/* A node that was restarted learns in a moment who is bound; what finds no room is tried at once.
+ */
 static void cancel_siblings(const struct stray *s)
 {
     struct dt_strays *t = &s->p->strays;

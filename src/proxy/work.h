@@ -170,6 +170,8 @@ int dt__forward_build(const struct dt_proxy_work *w, const struct dt_forward *f,
 
 /* Sends the request to all targets; the rest comes with responses. */
 enum dt_step_result dt__fork_start(struct dt_proxy_work *w);
+void dt__fork_copy(void *proxy, dt_time now, dt_tx tx, uint64_t cookie, const struct dt_sip_msg *m,
+                   const struct dt_hop *from); /* another copy of a request came; a dt_stack_copy */
 void dt__fork_cancelled(struct dt_proxy *p, dt_time now, uint64_t cookie);
 void dt__fork_resolved(struct dt_proxy *p, dt_time now, uint64_t cookie,
                        const struct dt_addr *targets, size_t n);

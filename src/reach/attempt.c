@@ -226,7 +226,7 @@ const char *dt_attempt_rule_why(int row)
 
 /* ---- carrying it out ---- */
 
-enum { LEFT_S = 2 }; /* R26 */
+enum { LEFT_S = 2, MUTE_LEFT_S = 1 }; /* R26, R24 */
 
 static struct dt_order *order(struct dt_orders *out, enum dt_order_kind kind, unsigned path)
 {
@@ -492,6 +492,8 @@ static void apply(struct dt_attempt *a, dt_time now, unsigned path, enum dt_path
     step.status = e < DT_PATH_EV_TIMEOUT ? p->status : 0;
     if (rules[row].next != SAME)
         set_state(a, now, p, rules[row].next);
+    if (e == DT_PATH_EV_MUTE) /* its proxy lives, and has passed the CANCEL on */
+        p->left_at = now + MUTE_LEFT_S * DT_SECOND;
     perform(a, now, path, rules[row].acts, out);
     note(a, &step, out, before);
 }

@@ -161,6 +161,17 @@ void dt_stack_quiet(struct dt_stack *s, dt_tx tx)
     }
 }
 
+void dt_stack_repeat(struct dt_stack *s, dt_time now, dt_tx tx)
+{
+    struct dt__tx *found = dt__tx_of(s, tx);
+    if (!found || found->machine != DT__ICT || found->state != ST_PROCEEDING ||
+        dt__is_reliable(&found->hop))
+        return;
+    dt__enter(s);
+    (void)dt__send(s, now, &found->hop, found->message);
+    dt__leave(s);
+}
+
 void dt_stack_leave(struct dt_stack *s, dt_time now, dt_tx tx)
 {
     struct dt__tx *found = dt__tx_of(s, tx);

@@ -123,6 +123,7 @@ struct dt__send {
     bool hedged;          /* a copy was sent: once */
     bool cancelled;       /* CANCEL was sent, by the twin too if nothing comes of it (R23) */
     enum dt__wait wait;   /* what `patience` is for */
+    dt_time mute_at;      /* WAIT_CALLEE: then the callee is mute (R24) */
     unsigned death;       /* the newest of ua->deaths that it was looked at for */
     dt_time sent;
     struct dt_timer patience;

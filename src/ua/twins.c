@@ -7,7 +7,8 @@
 
 #include <string.h>
 
-enum { MUTE_S = 2 }; /* R24 */
+/* R24: so long more than 100 is waited for, where it rang before, and where that is not known. */
+enum { MUTE_MS = 2000, MUTE_UNKNOWN_MS = 3500 };
 
 /* ---- where ---- */
 
@@ -167,6 +168,18 @@ void dt__twins_cancelled(struct dt__send *s, dt_time now)
         wait_for(s, now, DT__WAIT_CANCELLED, dt__ua_t1(s->ua));
 }
 
+/* The 180 that the callee sent by the twin may be lost: it is asked for until the patience is over.
+ */
+static void ask_callee(struct dt__send *s, dt_time now)
+{
+    if (now >= s->mute_at) {
+        dt__caller_event(s, now, DT_PATH_EV_MUTE);
+        return;
+    }
+    dt_stack_repeat(s->ua->stack, now, s->tx);
+    wait_for(s, now, DT__WAIT_CALLEE, dt_time_min(dt__ua_t1(s->ua), s->mute_at - now));
+}
+
 void dt__twins_patience(struct dt__send *s, dt_time now)
 {
     if (!is_open(s))
@@ -179,7 +192,7 @@ void dt__twins_patience(struct dt__send *s, dt_time now)
             (void)copy(s, now);
         break;
     case DT__WAIT_CALLEE:
-        dt__caller_event(s, now, DT_PATH_EV_MUTE);
+        ask_callee(s, now);
         break;
     case DT__WAIT_CANCELLED:
         cancel_by_twin(s, now);
@@ -278,10 +291,10 @@ bool dt__twins_failed(struct dt__send *s, dt_time now, int err)
 /* Is `from` the twin of where `hop` leads? */
 static bool is_twin(struct dt_ua *ua, const struct dt_hop *hop, const struct dt_hop *from)
 {
-    struct dt_hop twin;
+    const struct dt_target *g = dt__known_find(ua, &hop->remote);
+    const struct dt_target *f = dt__known_find(ua, &from->remote);
 
-    return !dt_addr_eq(&hop->remote, &from->remote) && twin_hop(ua, hop, &twin) &&
-           dt_addr_eq(&twin.remote, &from->remote);
+    return g && f && g != f && dt_targets_twin(&ua->known, &g->addr) == f;
 }
 
 /* A 2xx has its ACK by now; that of a failure has been sent by the stack to where its transaction
@@ -318,7 +331,7 @@ static void move_invite(struct dt__send *s, dt_time now)
     const struct dt_attempt *a = &s->call->attempt;
     bool trying = a->phase == DT_ATTEMPT_TRYING;
     bool by_twin = s->twin.rang; /* nothing is lost with the other copy */
-    bool heard = a->paths[s->path].state != DT_PATH_CALLING; /* R24: it may be ringing */
+    enum dt_path_state state = a->paths[s->path].state;
 
     if (s->cancelled) {
         cancel_by_twin(s, now);
@@ -331,8 +344,10 @@ static void move_invite(struct dt__send *s, dt_time now)
     if (!trying || by_twin)
         return;
     dt__caller_event(s, now, DT_PATH_EV_TWIN);
-    if (heard)
-        wait_for(s, now, DT__WAIT_CALLEE, MUTE_S * DT_SECOND);
+    if (state == DT_PATH_CALLING)
+        return; /* nobody has got it yet */
+    s->mute_at = now + (state == DT_PATH_RINGING ? MUTE_MS : MUTE_UNKNOWN_MS) * DT_MS;
+    wait_for(s, now, DT__WAIT_CALLEE, dt__ua_t1(s->ua));
 }
 
 static void move_send(struct dt__send *s, dt_time now, const struct dt_target *g)

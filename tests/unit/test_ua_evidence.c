@@ -238,7 +238,7 @@ static void mute_callee(void **state)
     dial(&w);
     net_until(&net, 1100);
     w.p->dead = true;
-    net_until(&net, 4000);
+    net_until(&net, 5100);
     say_plan(w.t, 100, 180, 0);
     net_until(&net, 9000);
     net_flow(&net, "1000 A > P INVITE 1\n"
@@ -248,6 +248,12 @@ static void mute_callee(void **state)
                    "3250 A words on\n"
                    "3250 A > T INVITE 1\n"
                    "3250 T > A 100 INVITE\n"
+                   "3750 A > T INVITE 1\n" /* is the 180 lost? */
+                   "3750 T > A 100 INVITE\n"
+                   "4250 A > T INVITE 1\n"
+                   "4250 T > A 100 INVITE\n"
+                   "4750 A > T INVITE 1\n"
+                   "4750 T > A 100 INVITE\n"
                    "5250 A > T CANCEL 1\n"
                    "5250 T > A 200 CANCEL\n"
                    "5250 T > A 487 INVITE\n"
