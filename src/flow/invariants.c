@@ -178,6 +178,9 @@ static int one_final(struct judge *j, const struct seen *s)
         return DT_OK;
     if (final->used && s->status < 200)
         return broken(j, "I8", s, "a provisional response after a final one");
+    /* 9.2: a late copy of a CANCEL, whose transaction is over, gets 481 and changes nothing. */
+    if (final->used && s->method == DT_CANCEL && s->status == 481 && final->value == 200)
+        return DT_OK;
     if (final->used && s->status != (int) final->value)
         return broken(j, "I1", s, "two different finals on one branch");
     if (final->used && is_phone(j, s) && !dt_str_eq(final->text, s->to_tag))

@@ -81,9 +81,10 @@ struct dt__copy {
     bool rang; /* more than 100 came by it */
 };
 enum dt__wait {
-    DT__WAIT_ANSWER,   /* T1 for any: then the twin (R22) */
-    DT__WAIT_CALLEE,   /* it rang and was moved: R24 */
-    DT__WAIT_CANCELLED /* T1 for the final: then CANCEL by the twin too (R23) */
+    DT__WAIT_ANSWER,    /* T1 for any: then the twin (R22) */
+    DT__WAIT_CALLEE,    /* it rang and was moved: R24 */
+    DT__WAIT_CANCELLED, /* T1 for the final: then CANCEL by the twin too (R23) */
+    DT__WAIT_AGAIN      /* an ACK, by the twin once more (R22) */
 };
 
 struct dt__send {
@@ -123,6 +124,7 @@ struct dt__send {
     bool hedged;          /* a copy was sent: once */
     bool cancelled;       /* CANCEL was sent, by the twin too if nothing comes of it (R23) */
     enum dt__wait wait;   /* what `patience` is for */
+    uint8_t more;         /* ACK: so many times it is still sent by the twin */
     dt_time mute_at;      /* WAIT_CALLEE: then the callee is mute (R24) */
     unsigned death;       /* the newest of ua->deaths that it was looked at for */
     dt_time sent;

@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* R24: so long more than 100 is waited for, where it rang before, and where that is not known. */
-enum { MUTE_MS = 2000, MUTE_UNKNOWN_MS = 3500 };
+enum { MUTE_MS = 2000, MUTE_UNKNOWN_MS = 3500, ACKS_MORE = 2 };
 
 /* ---- where ---- */
 
@@ -168,6 +168,17 @@ void dt__twins_cancelled(struct dt__send *s, dt_time now)
         wait_for(s, now, DT__WAIT_CANCELLED, dt__ua_t1(s->ua));
 }
 
+/* R22: nobody answers an ACK, and the callee may not repeat its 2xx by the twin: some more times,
+ * since packets are lost. */
+static void ack_by_twin(struct dt__send *s, dt_time now)
+{
+    if (s->more == 0 || !s->bytes || s->call->state != DT_CALL_TALKING)
+        return;
+    s->more--;
+    dt__twins_send(s->ua, now, s->bytes, &s->hop);
+    wait_for(s, now, DT__WAIT_AGAIN, dt__ua_t1(s->ua));
+}
+
 /* The 180 that the callee sent by the twin may be lost: it is asked for until the patience is over.
  */
 static void ask_callee(struct dt__send *s, dt_time now)
@@ -182,7 +193,7 @@ static void ask_callee(struct dt__send *s, dt_time now)
 
 void dt__twins_patience(struct dt__send *s, dt_time now)
 {
-    if (!is_open(s))
+    if (s->wait != DT__WAIT_AGAIN && !is_open(s))
         return;
     switch (s->wait) {
     case DT__WAIT_ANSWER: /* R22 */
@@ -196,6 +207,9 @@ void dt__twins_patience(struct dt__send *s, dt_time now)
         break;
     case DT__WAIT_CANCELLED:
         cancel_by_twin(s, now);
+        break;
+    case DT__WAIT_AGAIN:
+        ack_by_twin(s, now);
         break;
     }
 }
@@ -353,9 +367,9 @@ static void move_invite(struct dt__send *s, dt_time now)
 static void move_send(struct dt__send *s, dt_time now, const struct dt_target *g)
 {
     if (s->kind == DT__ACK) {
-        if (is_at(&s->hop, g) && s->bytes && now - s->sent < 64 * dt__ua_t1(s->ua) &&
-            s->call->state == DT_CALL_TALKING)
-            dt__twins_send(s->ua, now, s->bytes, &s->hop);
+        s->more = ACKS_MORE + 1;
+        if (is_at(&s->hop, g) && s->bytes && now - s->sent < 64 * dt__ua_t1(s->ua))
+            ack_by_twin(s, now);
         return;
     }
     if (!is_open(s))

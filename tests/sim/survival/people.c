@@ -12,7 +12,7 @@ enum {
 /* ---- expectations ---- */
 
 /* With losses a foreign caller that has got no 100 yet repeats into the closed port, too. */
-static bool is_promised(const struct stage *s)
+bool stage_is_promised(const struct stage *s)
 {
     bool closed = s->cell->fault == FAULT_REFUSE || s->cell->fault == FAULT_RESTART2;
     return cell_promise(s->cell) != PROMISE_NO_GHOST &&
@@ -30,7 +30,7 @@ static bool expect(struct stage *s, const char *what, stage_test test, dt_time s
         return false;
     bool good = stage_until(s, test, (from > stage_now(s) ? from : stage_now(s)) + patience);
     dt_time took = stage_now(s) - from;
-    if (!good && !is_promised(s)) {
+    if (!good && !stage_is_promised(s)) {
         s->lost = true;
         return false;
     }

@@ -114,4 +114,7 @@ void people_play(struct stage *s);
 /* After the last call: quiet, ghosts, invariants, objects. */
 void verdict(struct stage *s);
 
+/* Does the table promise anything but that no ghost is left? */
+bool stage_is_promised(const struct stage *s);
+
 #endif
