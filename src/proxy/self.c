@@ -79,6 +79,16 @@ static void write_node_name(const struct dt_self *s, struct dt_writer *w)
         dt_write_char(w, dt_char_is(*c, DT_C_TOKEN) ? *c : '-');
 }
 
+/* Twins are who has the same key and writes the same sent-by: to a callee two that write different
+ * ones are two servers (R1), whatever their key. */
+static uint64_t cluster(const struct dt_self *s)
+{
+    uint64_t key[2] = {s->cluster_id, 0};
+    for (unsigned t = 0; t < DT_SELF_TRANSPORTS; t++)
+        key[1] = dt_siphash(key, dt__self_sent_by(s, t));
+    return key[1];
+}
+
 static void write_node_line(struct dt_self *s)
 {
     struct dt_writer w = dt_writer(s->node_line, sizeof s->node_line);
@@ -86,7 +96,7 @@ static void write_node_line(struct dt_self *s)
     if (s->cfg->plain)
         return;
     dt_write_lit(&w, "Dualtone-Node: ");
-    dt_write_hex(&w, s->cluster_id, 16);
+    dt_write_hex(&w, cluster(s), 16);
     dt_write_lit(&w, ";node=");
     write_node_name(s, &w);
     dt_writef(&w, ";boot=%u\r\n", (unsigned)s->boot);

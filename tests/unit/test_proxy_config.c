@@ -129,6 +129,40 @@ static void hosts_that_are_us(void **state)
     dt_conf_clear(&f.conf);
 }
 
+/* R1, R20: the cluster's name in Dualtone-Node is equal where key and sent-by are. */
+static void who_is_a_twin(void **state)
+{
+    static const struct {
+        uint64_t id; /* made from the key */
+        const char *conf;
+        bool twin;
+    } rows[] = {
+        {1, "listen: udp:192.0.2.2:5060\ncluster_address: 192.0.2.1\n", true},
+        {2, "listen: udp:192.0.2.2:5060\ncluster_address: 192.0.2.1\n", false},
+        {1, "listen: udp:192.0.2.2:5060\n", false},
+        {1, "listen: udp:192.0.2.2:5070\ncluster_address: 192.0.2.1\n", false},
+    };
+    struct fixture f;
+    struct dt_self first, s;
+    (void)state;
+    assert_int_equal(read_conf(&f, "listen: udp:192.0.2.1:5060\n"), DT_OK);
+    dt__self_init(&first, &f.cfg, 1, 2);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct fixture g;
+        struct dt_str a = dt__self_node_line(&first), b;
+        assert_int_equal(read_conf(&g, rows[i].conf), DT_OK);
+        dt__self_init(&s, &g.cfg, rows[i].id, 2);
+        b = dt__self_node_line(&s);
+        a.n = dt_str_find(a, ';');
+        b.n = dt_str_find(b, ';');
+        assert_true(a.n > strlen("Dualtone-Node: "));
+        if (dt_str_eq(a, b) != rows[i].twin)
+            fail_msg("row %zu", i);
+        dt_conf_clear(&g.conf);
+    }
+    dt_conf_clear(&f.conf);
+}
+
 static void ports_chosen_by_the_system(void **state)
 {
     struct fixture f;
@@ -173,6 +207,7 @@ int main(void)
         cmocka_unit_test(checks),
         cmocka_unit_test(sent_by),
         cmocka_unit_test(hosts_that_are_us),
+        cmocka_unit_test(who_is_a_twin),
         cmocka_unit_test(ports_chosen_by_the_system),
         cmocka_unit_test(addresses_never_sent_to),
     };
