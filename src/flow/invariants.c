@@ -178,8 +178,8 @@ static int one_final(struct judge *j, const struct seen *s)
         return DT_OK;
     if (final->used && s->status < 200)
         return broken(j, "I8", s, "a provisional response after a final one");
-    /* 9.2: a late copy of a CANCEL, whose transaction is over, gets 481 and changes nothing. */
-    if (final->used && s->method == DT_CANCEL && s->status == 481 && final->value == 200)
+    /* 9.2: a CANCEL that finds no INVITE, or not yet, changes nothing. */
+    if (s->method == DT_CANCEL && s->status == 481)
         return DT_OK;
     if (final->used && s->status != (int) final->value)
         return broken(j, "I1", s, "two different finals on one branch");
@@ -201,6 +201,11 @@ static int no_answer_to_ack(struct judge *j, const struct seen *s)
     return DT_OK;
 }
 
+static bool is_twin(const struct judge *j, uint16_t party)
+{
+    return party < j->f->n_parties && j->f->parties[party].peer >= 0;
+}
+
 /* I6: the ACK of a failure goes on the INVITE's branch (17.1.1.3). */
 static int ack_of_failure(struct judge *j, const struct seen *s)
 {
@@ -212,7 +217,7 @@ static int ack_of_failure(struct judge *j, const struct seen *s)
         invite->value = s->cseq;
     } else if (invite->used && invite->value != s->cseq) {
         return broken(j, "I6", s, "the ACK of a failure has another CSeq than its INVITE");
-    } else if (invite->used && s->vias != 1) {
+    } else if (invite->used && s->vias != 1 && !is_twin(j, s->from)) { /* R6 passes ACKs on */
         return broken(j, "I6", s, "the ACK of a failure has more than one Via");
     }
     return DT_OK;
@@ -221,11 +226,6 @@ static int ack_of_failure(struct judge *j, const struct seen *s)
 static uint16_t whose(const struct judge *j, uint16_t party)
 {
     return j->f->parties[party].role == DT_FLOW_PROXY ? DT_RECORD_NOBODY : party;
-}
-
-static bool is_twin(const struct judge *j, uint16_t party)
-{
-    return party < j->f->n_parties && j->f->parties[party].peer >= 0;
 }
 
 /* I7. Twins are one server with one branch: a provisional at one lets the other cancel (R6, R23).

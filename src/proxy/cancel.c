@@ -11,7 +11,8 @@ void dt__branch_cancel(struct dt_proxy *p, dt_time now, struct dt_branch *b)
     b->cancel = true;
     if (b->state == DT_BRANCH_PROCEEDING && !b->cancelled && b->client)
         b->cancelled = !dt_stack_cancel(p->stack, now, b->client, 0, &tx);
-    else if (first && b->state == DT_BRANCH_TRYING && b->client && p->pair.peer.family)
+    else if (first && b->fork->cancelled && b->state == DT_BRANCH_TRYING && b->client &&
+             p->pair.peer.family)
         (void)dt_stack_cancel_early(p->stack, now, b->client, 0, &tx); /* R24: it may ring there */
 }
 

@@ -508,6 +508,10 @@ int dt__past_new(struct dt_call *c, const struct dt_sip_msg *m);
 void dt__past_add(struct dt_call *c, dt_time now, int status, struct dt_bytes *ok);
 /* Answers a late copy; false if the INVITE is not one. */
 bool dt__past_answer(struct dt_ua *ua, dt_time now, dt_tx tx, const struct dt_sip_msg *m);
+/* A copy by another proxy, of an INVITE that has its 2xx: it gets that too (R7), so that the proxy
+ * knows that it is over. */
+void dt__past_repeat(struct dt_ua *ua, dt_time now, const struct dt_sip_msg *m,
+                     const struct dt_hop *from);
 void dt__past_timer(struct dt_ua *ua, struct dt__past *p);
 void dt__pasts_clear(struct dt_ua *ua);
 

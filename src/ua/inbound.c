@@ -121,8 +121,11 @@ static void new_request(struct dt_ua *ua, dt_time now, dt_tx tx, const struct dt
         answer_options(ua, now, tx);
         break;
     case DT_BYE:
-    case DT_CANCEL: /* it matches no INVITE (9.2) */
         dt__ua_answer(ua, now, tx, 481, NULL);
+        break;
+    case DT_CANCEL: /* it matches no INVITE (9.2) yet: a repeat may find one that was late */
+        dt__ua_answer(ua, now, tx, 481, NULL);
+        dt_stack_abandon(ua->stack, now, tx);
         break;
     default:
         other(ua, now, tx, m);
@@ -215,7 +218,6 @@ void dt__inbound_copy(void *user, dt_time now, dt_tx tx, uint64_t cookie,
     struct dt_hop first;
     unsigned i = 0;
 
-    (void)now;
     if (!c || c->tx != tx || !dt__known_has_ip(ua, &from->remote) ||
         dt_stack_hop_of(ua->stack, tx, &first) != DT_OK || dt_addr_eq(&first.remote, &from->remote))
         return;
@@ -227,6 +229,8 @@ void dt__inbound_copy(void *user, dt_time now, dt_tx tx, uint64_t cookie,
         c->copies[c->n_copies++] = (struct dt__other){.hop = *from};
     if (m->method == DT_INVITE && !c->copies[i].request)
         c->copies[i].request = dt_bytes_copy(ua->env->alloc, m->text);
+    if (m->method == DT_INVITE)
+        dt__past_repeat(ua, now, m, from);
 }
 
 void dt__inbound_cancel(void *user, dt_time now, dt_tx invite, uint64_t cookie,

@@ -152,19 +152,43 @@ static struct dt__past *find_merged(struct dt_ua *ua, const struct dt_sip_msg *m
 }
 
 /* The 2xx as it was, with the Via list of the copy (R7). */
-static void answer_ok(struct dt_ua *ua, dt_time now, dt_tx tx, const struct dt__past *p,
-                      const struct dt_sip_msg *m)
+/* The 2xx for this copy of its INVITE (R7). */
+static struct dt_bytes *ok_for(struct dt_ua *ua, const struct dt__past *p,
+                               const struct dt_sip_msg *m, const struct dt_hop *from)
 {
     struct dt_sip_header headers[DT__HEADERS];
     struct dt_sip_msg ok;
-    struct dt_hop from;
     struct dt_bytes *bytes;
 
     if (dt__ua_parse(p->ok, &ok, headers) != DT_OK ||
-        dt_stack_hop_of(ua->stack, tx, &from) != DT_OK ||
-        dt_sip_answer_copy(&ok, m, &from.remote, ua->env->alloc, &bytes) != DT_OK)
+        dt_sip_answer_copy(&ok, m, &from->remote, ua->env->alloc, &bytes) != DT_OK)
         bytes = dt_bytes_hold(p->ok);
+    return bytes;
+}
+
+static void answer_ok(struct dt_ua *ua, dt_time now, dt_tx tx, const struct dt__past *p,
+                      const struct dt_sip_msg *m)
+{
+    struct dt_hop from;
+    struct dt_bytes *bytes;
+
+    if (dt_stack_hop_of(ua->stack, tx, &from) != DT_OK)
+        return;
+    bytes = ok_for(ua, p, m, &from);
     (void)dt_stack_respond(ua->stack, now, tx, p->status, bytes);
+    dt_bytes_drop(bytes);
+}
+
+void dt__past_repeat(struct dt_ua *ua, dt_time now, const struct dt_sip_msg *m,
+                     const struct dt_hop *from)
+{
+    struct dt__past *p = find(ua, m);
+    struct dt_bytes *bytes;
+
+    if (!p || !p->ok)
+        return;
+    bytes = ok_for(ua, p, m, from);
+    (void)dt_stack_send(ua->stack, now, bytes, from);
     dt_bytes_drop(bytes);
 }
 

@@ -364,6 +364,16 @@ static void move_invite(struct dt__send *s, dt_time now)
     wait_for(s, now, DT__WAIT_CALLEE, dt__ua_t1(s->ua));
 }
 
+/* It was answered, and its proxy cancelled the other phones of a fork; did all of them hear it? The
+ * one that answered is beyond that (9.2). */
+static void cancel_siblings(struct dt__send *s, dt_time now, const struct dt_target *g)
+{
+    if (s->kind == DT__INVITE && s->bytes && is_at(&s->hop, g) &&
+        s->call->state == DT_CALL_TALKING && s->ack && now - s->ack->sent < 64 * dt__ua_t1(s->ua) &&
+        s->call->attempt.paths[s->path].state == DT_PATH_ANSWERED)
+        cancel_by_twin(s, now);
+}
+
 static void move_send(struct dt__send *s, dt_time now, const struct dt_target *g)
 {
     if (s->kind == DT__ACK) {
@@ -372,6 +382,7 @@ static void move_send(struct dt__send *s, dt_time now, const struct dt_target *g
             ack_by_twin(s, now);
         return;
     }
+    cancel_siblings(s, now, g);
     if (!is_open(s))
         return;
     if (s->twin.tx && is_at(&s->twin.hop, g)) {

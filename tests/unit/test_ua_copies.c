@@ -238,6 +238,7 @@ static void copy_after_answer(void **state)
     ask_as(t, "198.51.100.2", "INVITE");
     net_until(&net, 2600);
     net_flow(&net, "1100 T > B INVITE 1\n"
+                   "1100 B > T 200 INVITE\n"
                    "1500 B > P 200 INVITE\n"
                    "1500 B > T 200 INVITE\n"
                    "2500 B > P 200 INVITE\n"

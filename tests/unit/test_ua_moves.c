@@ -90,7 +90,10 @@ static void hold(void **state)
                    "1600 T > A 200 INVITE\n"
                    "1600 A hears sendonly\n"
                    "1600 A > T ACK 2\n"
-                   "2350 A > T ACK 1\n" /* of the first INVITE, whose proxy is dead */
+                   "2350 A > T CANCEL 1\n" /* to other phones that P may not have reached */
+                   "2350 A > T ACK 1\n"    /* of the first INVITE, whose proxy is dead */
+                   "2350 T > A 200 CANCEL\n"
+                   "2350 T > A 487 INVITE\n"
                    "2850 A > T ACK 1\n"
                    "3350 A > T ACK 1\n");
     close_world(&w);
