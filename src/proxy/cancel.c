@@ -11,9 +11,11 @@ void dt__branch_cancel(struct dt_proxy *p, dt_time now, struct dt_branch *b)
     b->cancel = true;
     if (b->state == DT_BRANCH_PROCEEDING && !b->cancelled && b->client)
         b->cancelled = !dt_stack_cancel(p->stack, now, b->client, 0, &tx);
-    else if (first && b->fork->cancelled && b->state == DT_BRANCH_TRYING && b->client &&
-             p->pair.peer.family)
-        (void)dt_stack_cancel_early(p->stack, now, b->client, 0, &tx); /* R24: it may ring there */
+    if (!first || b->state != DT_BRANCH_TRYING || !b->client)
+        return;
+    dt_stack_quiet(p->stack, b->client); /* who has not rung yet need not begin */
+    if (p->pair.peer.family)             /* R24: it may ring there, by our dead twin */
+        (void)dt_stack_cancel_early(p->stack, now, b->client, 0, &tx);
 }
 
 /* A branch that has not been sent ends here and now. */

@@ -368,8 +368,8 @@ static void move_invite(struct dt__send *s, dt_time now)
  * one that answered is beyond that (9.2). */
 static void cancel_siblings(struct dt__send *s, dt_time now, const struct dt_target *g)
 {
-    if (s->kind == DT__INVITE && s->bytes && is_at(&s->hop, g) &&
-        s->call->state == DT_CALL_TALKING && s->ack && now - s->ack->sent < 64 * dt__ua_t1(s->ua) &&
+    if (s->kind == DT__INVITE && s->bytes && is_at(&s->hop, g) && s->ack &&
+        now - s->ack->sent < 64 * dt__ua_t1(s->ua) &&
         s->call->attempt.paths[s->path].state == DT_PATH_ANSWERED)
         cancel_by_twin(s, now);
 }

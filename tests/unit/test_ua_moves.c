@@ -54,7 +54,9 @@ static void bye(void **state)
                    "1600 A > P BYE 2\n"
                    "1600 A > T BYE 2\n"
                    "1600 T > A 200 BYE\n"
-                   "1600 A ended 0\n");
+                   "1600 A ended 0\n"
+                   "2350 A > T CANCEL 1\n" /* to other phones that P may not have reached */
+                   "2350 T > A 200 CANCEL\n");
     close_world(&w);
 
     w = open_world(NULL);
