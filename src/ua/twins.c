@@ -273,7 +273,6 @@ enum dt__twins_verdict dt__twins_answered(struct dt__send *s, dt_time now, dt_tx
 
     if (!ours)
         return late(s, now, tx, m);
-
     *(by_twin ? &s->twin.heard : &s->heard) = true;
     s->twin.rang |= by_twin && m->status > 100;
     if (s->wait == DT__WAIT_ANSWER || (s->wait == DT__WAIT_CALLEE && m->status > 100))
@@ -286,15 +285,24 @@ enum dt__twins_verdict dt__twins_answered(struct dt__send *s, dt_time now, dt_tx
                                                                          : DT__TWINS_HAND;
 }
 
+/* The twin is asked once whatever is believed of it; again only while it may live: of two that
+ * refuse, each would else send the request back to the other for ever. */
+static bool may_move(struct dt__send *s)
+{
+    const struct dt_target *g = dt__known_find(s->ua, &s->hop.remote);
+    const struct dt_target *twin = g ? dt_targets_twin(&s->ua->known, &g->addr) : NULL;
+
+    return s->kind != DT__REGISTER && s->bytes && twin &&
+           (!s->hedged || twin->health != DT_HEALTH_DOWN);
+}
+
 bool dt__twins_failed(struct dt__send *s, dt_time now, int err)
 {
     struct dt_addr at = s->hop.remote;
     bool refused = dt__is_refusal(err);
-    bool moved = s->twin.tx || (s->kind != DT__REGISTER && refused && s->bytes);
     bool rang = s->twin.rang;
+    bool moved = (s->twin.tx || (refused && may_move(s))) && move(s, now);
 
-    if (moved)
-        moved = move(s, now);
     if (moved && s->kind == DT__INVITE && !rang)
         dt__caller_event(s, now, DT_PATH_EV_TWIN); /* R28: the only way left */
     if (refused)
@@ -419,7 +427,6 @@ void dt__twins_died(struct dt_ua *ua, dt_time now, const struct dt_target *g)
     unsigned death = ++ua->deaths;
 
     dt_targets_hurry(&ua->known, now, g);
-
     dt_log(ua->env, DT_LOG_INFO, "ua", DT_STR_NONE, "a proxy has died or restarted");
     DT_LIST_EACH(e, &ua->calls)
     {
