@@ -24,7 +24,7 @@ struct seen {
 /* What is remembered, and of what: by party, method and two texts. */
 enum fact_kind {
     FINAL,       /* the final status that a party sent on a branch */
-    PROVISIONAL, /* a 1xx of the INVITE on this branch came to a party */
+    PROVISIONAL, /* a 1xx, or its 2xx, of the INVITE on this branch came to a party */
     INVITED,     /* the CSeq of the INVITE that a party sent on a branch */
     REQUESTED,   /* a party sent a request with this method and branch */
     LAST_CSEQ,   /* the highest CSeq of a party in a call (Call-ID, From tag), and to whom */
@@ -330,7 +330,7 @@ static void see_arrived(struct judge *j, const struct seen *s)
         dialog->value = dialog->used ? dialog->value : s->cseq;
         dialog->used = true;
     }
-    if (!s->request && s->status < 200 && s->method == DT_INVITE)
+    if (!s->request && s->status < 300 && s->method == DT_INVITE)
         fact(j, PROVISIONAL, whose(j, s->to), DT_INVITE, s->branch, DT_STR_NONE)->used = true;
 }
 
