@@ -17,7 +17,7 @@ struct dt_ladder {
                         end */
     struct dt_str mark_text;
     struct dt_str hidden; /* a method that is not drawn, as OPTIONS that only probe; may be empty */
-    bool steps; /* number the messages, as the guide does */
+    bool steps;           /* number the messages, as the guide does */
 };
 /* Draws into `w`, whose error says if there was room. Retransmissions are folded (x7), dead lanes
  * are dotted, what was lost or unheard ends in an x; events and faults stand on lines of their own.

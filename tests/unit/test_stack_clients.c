@@ -414,10 +414,7 @@ static const struct {
     int64_t leave_ms;
     const char *log;
 } left[] = {
-    {"silent to the end",
-     {{0, 0}},
-     100,
-     "0 > 192.0.2.2:5060 INVITE\n"},
+    {"silent to the end", {{0, 0}}, 100, "0 > 192.0.2.2:5060 INVITE\n"},
     {"it had a provisional: not for ever",
      {{100, 180}},
      5000,
