@@ -248,7 +248,8 @@ static bool under_way(const struct dt_call *c, dt_time now)
 
     for (const struct dt_list *e = head->next; e != head; e = e->next) {
         const struct dt__send *s = DT_OF(e, const struct dt__send, link);
-        if (s->kind != DT__INVITE || s->tx)
+        bool kept = s->kind == DT__INVITE || s->kind == DT__REINVITE; /* for late answers */
+        if (!kept || s->tx || s->resolving)
             return true;
     }
     return c->caller && !dt_attempt_done(&c->attempt, now);

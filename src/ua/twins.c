@@ -257,10 +257,12 @@ static enum dt__twins_verdict late(struct dt__send *s, dt_time now, dt_tx tx,
         return DT__TWINS_GO_ON;
     if (s->wait == DT__WAIT_CALLEE && m->status > 100)
         stop_waiting(s);
-    if (m->status >= 200) {
-        call_off(s, now, s->tx, s->heard);
-        call_off(s, now, s->twin.tx, s->twin.heard);
-    }
+    if (m->status < 200)
+        return DT__TWINS_HAND;
+    call_off(s, now, s->tx, s->heard);
+    call_off(s, now, s->twin.tx, s->twin.heard);
+    if (s->kind == DT__REINVITE) /* nothing cancels it: its own final may be lost */
+        dt__twins_drop(s, now);
     return DT__TWINS_HAND;
 }
 

@@ -157,8 +157,10 @@ static bool dial(struct stage *s)
     if (c->phase <= PHASE_REACHED)
         blow_arm(s);
     stage_type(s, A, "dial 1002");
-    if (c->phase >= PHASE_INVITED && c->phase <= PHASE_REACHED &&
-        !expect(s, "the blow", is_struck, 0, 0))
+    bool awaited = c->phase >= PHASE_INVITED && c->phase <= PHASE_REACHED;
+    if (awaited && s->loss > 0 && !stage_until(s, is_struck, stage_now(s) + 10 * DT_SECOND))
+        s->lost = true; /* what it waits for was lost: this run says nothing */
+    else if (awaited && !expect(s, "the blow", is_struck, 0, 0))
         return false;
     return expect(s, "ringing", ringing, since_dialling(s, dialled), cell_ringing_bound(c));
 }
@@ -287,11 +289,12 @@ static void give_up(struct stage *s)
     }
 }
 
-/* The others of a fork whose CANCEL was lost just before P died: a caller that is not ours does not
- * have them cancelled by the twin, and they ring until the Expires of their INVITE. */
+/* The others of a fork whose CANCEL was lost just before P died: a caller that is not ours, or has no
+ * twin to ask, does not have them cancelled, and they ring until the Expires of their INVITE. */
 static dt_time longest_ghost(const struct stage *s)
 {
-    bool until_expires = s->cell->kind == KIND_CALLER_FOREIGN && s->cell->contacts && s->loss > 0 &&
+    bool no_twin = s->cell->kind == KIND_CALLER_FOREIGN || s->cell->kind == KIND_STRANGERS;
+    bool until_expires = no_twin && s->cell->contacts && s->loss > 0 &&
                          !phone_busy(s, A) && !phone_busy(s, B);
     return (until_expires ? EXPIRES_S : GHOST_S) * DT_SECOND;
 }
