@@ -144,8 +144,10 @@ static bool acks(const struct dt_call *c, dt_time now)
 /* A call that waits for an answer, or repeats something. */
 static bool waits(const struct dt_call *c, dt_time now)
 {
+    if (acks(c, now))
+        return true;
     if (c->state == DT_CALL_TALKING)
-        return c->reinvite || c->answer || acks(c, now);
+        return c->reinvite || c->answer;
     return c->caller ? c->state != DT_CALL_ENDED : c->state == DT_CALL_ENDING;
 }
 

@@ -56,10 +56,14 @@ void dt__twins_send(struct dt_ua *ua, dt_time now, struct dt_bytes *bytes, const
 
 /* ---- copies ---- */
 
+/* Is its final still waited for? */
 static bool is_open(const struct dt__send *s)
 {
-    return s->tx && s->bytes &&
-           (s->kind != DT__INVITE || dt_path_is_open(&s->call->attempt.paths[s->path]));
+    if (!s->tx || !s->bytes)
+        return false;
+    if (s->kind == DT__REINVITE)
+        return s == s->call->reinvite;
+    return s->kind != DT__INVITE || dt_path_is_open(&s->call->attempt.paths[s->path]);
 }
 
 static void wait_for(struct dt__send *s, dt_time now, enum dt__wait what, dt_time t)
