@@ -178,8 +178,8 @@ static int one_final(struct judge *j, const struct seen *s)
         return DT_OK;
     if (final->used && s->status < 200)
         return broken(j, "I8", s, "a provisional response after a final one");
-    /* A CANCEL that finds no INVITE, or not yet (9.2), and a copy of another request that comes when
-     * its transaction is over (17.2.2): told so, and nothing is changed. */
+    /* A CANCEL that finds no INVITE, or not yet (9.2), and a copy of another request that comes
+     * when its transaction is over (17.2.2): told so, and nothing is changed. */
     if (s->method != DT_INVITE && s->status == 481 && (s->method == DT_CANCEL || final->used))
         return DT_OK;
     if (final->used && s->status != (int) final->value)

@@ -90,7 +90,7 @@ static void must_be(unsigned who, const char *begin)
 static void answer(int status, const char *to_tag)
 {
     struct dt_sip_msg m;
-    struct dt_bytes *bytes;
+    struct dt_bytes *bytes = NULL;
     struct dt_sip_answer ans = {.status = status,
                                 .to_tag = dt_str_z(to_tag),
                                 .extra = DT_STR("Contact: <" TARGET ">\r\n"),

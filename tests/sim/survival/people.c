@@ -289,13 +289,13 @@ static void give_up(struct stage *s)
     }
 }
 
-/* The others of a fork whose CANCEL was lost just before P died: a caller that is not ours, or has no
- * twin to ask, does not have them cancelled, and they ring until the Expires of their INVITE. */
+/* The others of a fork whose CANCEL was lost just before P died: a caller that is not ours, or has
+ * no twin to ask, does not have them cancelled, and they ring until the Expires of their INVITE. */
 static dt_time longest_ghost(const struct stage *s)
 {
     bool no_twin = s->cell->kind == KIND_CALLER_FOREIGN || s->cell->kind == KIND_STRANGERS;
-    bool until_expires = no_twin && s->cell->contacts && s->loss > 0 &&
-                         !phone_busy(s, A) && !phone_busy(s, B);
+    bool until_expires =
+        no_twin && s->cell->contacts && s->loss > 0 && !phone_busy(s, A) && !phone_busy(s, B);
     return (until_expires ? EXPIRES_S : GHOST_S) * DT_SECOND;
 }
 
