@@ -152,12 +152,24 @@ static int read_line(int fd, dt_time until, char **text, size_t *n)
     }
 }
 
+/* Many ask at once, and the queue of the socket is full: in a moment it is not. */
+static int connect_within(const char *path, dt_time until)
+{
+    enum { AGAIN_MS = 10 };
+    int fd = dt__control_connect(path);
+    while (fd == DT_E_TIMEOUT && dt_io_now() < until) {
+        (void)poll(NULL, 0, AGAIN_MS);
+        fd = dt__control_connect(path);
+    }
+    return fd;
+}
+
 int dt_control_ask(const char *path, struct dt_str line, dt_time patience, struct dt_bytes **out)
 {
     dt_time until = dt_io_now() + patience;
     char *text = NULL;
     size_t n = 0;
-    int fd = dt__control_connect(path);
+    int fd = connect_within(path, until);
     *out = NULL;
     if (fd < 0)
         return fd;
