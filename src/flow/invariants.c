@@ -24,7 +24,7 @@ struct seen {
 /* What is remembered, and of what: by party, method and two texts. */
 enum fact_kind {
     FINAL,       /* the final status that a party sent on a branch */
-    PROVISIONAL, /* a 1xx, or its 2xx, of the INVITE on this branch came to a party */
+    PROVISIONAL, /* a response, no challenge, to the INVITE on this branch came to a party */
     INVITED,     /* the CSeq of the INVITE that a party sent on a branch */
     REQUESTED,   /* a party sent a request with this method and branch */
     LAST_CSEQ,   /* the highest CSeq of a party in a call (Call-ID, From tag), and to whom */
@@ -229,7 +229,7 @@ static uint16_t whose(const struct judge *j, uint16_t party)
     return j->f->parties[party].role == DT_FLOW_PROXY ? DT_RECORD_NOBODY : party;
 }
 
-/* I7. Twins are one server with one branch: a provisional at one lets the other cancel (R6, R23).
+/* I7. Twins are one server with one branch: what came by one lets the other be cancelled (R6, R23).
  * A proxy that did not send the INVITE passes a CANCEL on all the same (R6; 16.10). */
 static int cancel_after_provisional(struct judge *j, const struct seen *s)
 {
@@ -331,7 +331,7 @@ static void see_arrived(struct judge *j, const struct seen *s)
         dialog->value = dialog->used ? dialog->value : s->cseq;
         dialog->used = true;
     }
-    if (!s->request && s->status < 300 && s->method == DT_INVITE)
+    if (!s->request && s->status != 401 && s->status != 407 && s->method == DT_INVITE)
         fact(j, PROVISIONAL, whose(j, s->to), DT_INVITE, s->branch, DT_STR_NONE)->used = true;
 }
 

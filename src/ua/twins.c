@@ -96,14 +96,29 @@ static void leave_twin(struct dt__send *s, dt_time now)
     s->twin = (struct dt__copy){.tx = 0};
 }
 
-/* R21, R23: the other copy has ended the request, so this one is cancelled: now if it was heard,
- * else when it is. Its branch is that of the other, so what has its final stays as it is. */
-static void call_off(struct dt__send *s, dt_time now, dt_tx tx, bool heard)
+static enum dt_health health(struct dt_ua *ua, const struct dt_addr *at)
 {
+    const struct dt_target *g = dt__known_find(ua, at);
+
+    return g ? g->health : DT_HEALTH_UNKNOWN;
+}
+
+/* R21, R23: the other copy has its final, `m`, so this one is cancelled. The branch is that of the
+ * other one, so what has its final stays as it is. A silent target is cancelled when it speaks
+ * after all. But if it lives its 100 was lost, and it has called, unless it asked for credentials,
+ * too: twins are of one make, and take a CANCEL without a provisional (9.1 has it wait). */
+static void call_off(struct dt__send *s, dt_time now, dt_tx tx, bool heard,
+                     const struct dt_sip_msg *m)
+{
+    struct dt_hop hop;
     dt_tx cancel;
 
-    if (tx && heard && s->kind == DT__INVITE)
+    if (s->kind != DT__INVITE || dt_stack_hop_of(s->ua->stack, tx, &hop) != DT_OK)
+        return;
+    if (heard)
         (void)dt_stack_cancel(s->ua->stack, now, tx, s->id, &cancel);
+    else if (m->status != 401 && m->status != 407 && health(s->ua, &hop.remote) == DT_HEALTH_UP)
+        (void)dt_stack_cancel_early(s->ua->stack, now, tx, s->id, &cancel);
 }
 
 void dt__twins_drop(struct dt__send *s, dt_time now)
@@ -161,14 +176,12 @@ static void cancel_by_twin(struct dt__send *s, dt_time now)
 
 void dt__twins_cancelled(struct dt__send *s, dt_time now)
 {
-    const struct dt_target *g = dt__known_find(s->ua, &s->hop.remote);
-
     s->cancelled = true;
     if (s->twin.tx && s->twin.heard)
         (void)dt_stack_cancel(s->ua->stack, now, s->twin.tx, s->id, &s->cancels[1]);
-    else if (g && g->health == DT_HEALTH_DOWN)
+    else if (health(s->ua, &s->hop.remote) == DT_HEALTH_DOWN)
         cancel_by_twin(s, now);
-    else if (g)
+    else if (dt__known_find(s->ua, &s->hop.remote))
         wait_for(s, now, DT__WAIT_CANCELLED, dt__ua_t1(s->ua));
 }
 
@@ -238,10 +251,10 @@ static bool settle(struct dt__send *s, dt_time now, bool by_twin, const struct d
         return true;
     }
     if (by_twin) {
-        call_off(s, now, s->tx, s->heard);
+        call_off(s, now, s->tx, s->heard, m);
         promote(s, now);
     } else {
-        call_off(s, now, s->twin.tx, s->twin.heard);
+        call_off(s, now, s->twin.tx, s->twin.heard, m);
         leave_twin(s, now);
     }
     return false;
@@ -254,7 +267,7 @@ static enum dt__twins_verdict late(struct dt__send *s, dt_time now, dt_tx tx,
     if (!is_open(s) && (!tx || m->status >= 200))
         return DT__TWINS_HAND;
     if (!is_open(s)) {
-        call_off(s, now, tx, true);
+        call_off(s, now, tx, true, m);
         return DT__TWINS_GO_ON;
     }
     if (m->status >= 200 && is_of_hop(m))
@@ -263,8 +276,8 @@ static enum dt__twins_verdict late(struct dt__send *s, dt_time now, dt_tx tx,
         stop_waiting(s);
     if (m->status < 200)
         return DT__TWINS_HAND;
-    call_off(s, now, s->tx, s->heard);
-    call_off(s, now, s->twin.tx, s->twin.heard);
+    call_off(s, now, s->tx, s->heard, m);
+    call_off(s, now, s->twin.tx, s->twin.heard, m);
     if (s->kind == DT__REINVITE) /* nothing cancels it: its own final may be lost */
         dt__twins_drop(s, now);
     return DT__TWINS_HAND;

@@ -75,7 +75,7 @@ silent=$(took 'arrived .* 180 Ringing')
 bob accept
 see A '^call 1: talking'
 send_all CONT K1
-see_trace 'arrived .* udp:'"$net"'\.1:5060 .* SIP/2.0 482 '
+see_trace 'arrived .* udp:'"$net"'\.1:5060 .* SIP/2.0 48[27] '
 tell A hangup
 see A '^call 1: ended'
 see bob 'session closed'

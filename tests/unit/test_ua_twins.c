@@ -111,7 +111,8 @@ static void twin_refuses(void **state)
 
 /* ---- both answer ---- */
 
-/* One dialog; each copy of the 2xx gets its ACK (R21, I6). */
+/* One dialog; each copy of the 2xx gets its ACK (R21, I6). The other copy is cancelled although
+ * only its final was heard: it lives, so its provisionals may be lost. */
 static void both_answer(void **state)
 {
     struct world w = open_world(NULL);
@@ -131,9 +132,12 @@ static void both_answer(void **state)
                    "1600 T > A 200 INVITE\n"
                    "1600 A is talking\n"
                    "1600 A hears sendrecv\n"
+                   "1600 A > T CANCEL 1\n"
                    "1600 A > P ACK 1\n"
                    "1600 A > P ACK 1\n"
                    "1600 A > T ACK 1\n"
+                   "1600 T > A 200 CANCEL\n"
+                   "1600 T > A 487 INVITE\n"
                    "1700 T > A 200 INVITE\n"
                    "1700 A > P ACK 1\n"
                    "1700 A > T ACK 1\n"
@@ -161,9 +165,12 @@ static void both_fork(void **state)
                    "1600 T > A 200 INVITE\n"
                    "1600 A is talking\n"
                    "1600 A hears sendrecv\n"
+                   "1600 A > T CANCEL 1\n"
                    "1600 A > P ACK 1\n"
                    "1600 A > T ACK 1\n"
                    "1600 A > T BYE 2\n"
+                   "1600 T > A 200 CANCEL\n"
+                   "1600 T > A 487 INVITE\n"
                    "1600 T > A 200 BYE\n");
     assert_int_equal(w.a->state, DT_CALL_TALKING);
     close_world(&w);
@@ -184,6 +191,10 @@ static void both_busy(void **state)
                    "1600 P > A 486 INVITE\n"
                    "1600 A ended 486 by peer\n"
                    "1600 A > T ACK 1\n"
+                   "1600 A > P CANCEL 1\n"
+                   "1600 A > P ACK 1\n"
+                   "1600 P > A 200 CANCEL\n"
+                   "1600 P > A 487 INVITE\n"
                    "1600 A > P ACK 1\n");
     close_world(&w);
 }
