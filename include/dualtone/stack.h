@@ -118,6 +118,9 @@ int dt_stack_cancel_early(struct dt_stack *s, dt_time now, dt_tx invite, uint64_
 void dt_stack_abandon(struct dt_stack *s, dt_time now, dt_tx tx);
 /* A client transaction is not repeated any more: its twin was answered (R21). */
 void dt_stack_quiet(struct dt_stack *s, dt_tx tx);
+/* One that is quiet, and has had no response, is repeated again from now on: what answered in its
+ * place has died. Nothing over TCP, where it has arrived or failed. */
+void dt_stack_resume(struct dt_stack *s, dt_time now, dt_tx tx);
 /* Once more, over UDP, although it was answered by a provisional (17.1.1.2 has it rest): who asked
  * repeats himself, so more than 100 may have been lost. */
 void dt_stack_repeat(struct dt_stack *s, dt_time now, dt_tx tx);

@@ -152,6 +152,11 @@ void dt_stack_abandon(struct dt_stack *s, dt_time now, dt_tx tx)
     dt__leave(s);
 }
 
+static bool is_waiting(const struct dt__tx *tx)
+{
+    return tx->state == ST_CALLING || tx->state == ST_TRYING;
+}
+
 void dt_stack_quiet(struct dt_stack *s, dt_tx tx)
 {
     struct dt__tx *found = dt__tx_of(s, tx);
@@ -159,6 +164,18 @@ void dt_stack_quiet(struct dt_stack *s, dt_tx tx)
         found->active->resend_at = DT_TIME_NEVER;
         dt__tx_schedule(s, found);
     }
+}
+
+void dt_stack_resume(struct dt_stack *s, dt_time now, dt_tx tx)
+{
+    struct dt__tx *found = dt__tx_of(s, tx);
+    if (!found || !dt__is_client(found) || !is_waiting(found) ||
+        found->active->resend_at != DT_TIME_NEVER || dt__is_reliable(&found->hop))
+        return;
+    if (!found->active->repeats)
+        found->active->repeats = 1;
+    found->active->resend_at = now;
+    dt__tx_schedule(s, found);
 }
 
 void dt_stack_repeat(struct dt_stack *s, dt_time now, dt_tx tx)
@@ -208,11 +225,6 @@ void dt__client_response(struct dt_stack *s, dt_time now, const struct dt_sip_ms
     if (repeat)
         s->counts.absorbed++;
     (void)dt__fire(s, now, tx, &ev);
-}
-
-static bool is_waiting(const struct dt__tx *tx)
-{
-    return tx->state == ST_CALLING || tx->state == ST_TRYING;
 }
 
 /* Callbacks may start new ones for the same target, so what is to be looked at is set apart. */

@@ -121,6 +121,7 @@ struct dt__send {
     dt_tx cancels[2]; /* of the CANCEL, and of that by the twin (R23) */
     /* fast */
     struct dt__copy twin; /* R22; when it is answered alone, it becomes `hop` and `tx` */
+    dt_tx woken;          /* a copy that was left for dead, and has spoken since */
     bool hedged;          /* a copy was sent: once */
     bool cancelled;       /* CANCEL was sent, by the twin too if nothing comes of it (R23) */
     enum dt__wait wait;   /* what `patience` is for */

@@ -324,10 +324,13 @@ static struct dt__send *owner(struct dt_ua *ua, dt_tx tx, uint64_t cookie,
     return s && dt_str_eq(m->via.branch, (struct dt_str){s->branch, DT__BRANCH}) ? s : NULL;
 }
 
-/* One CANCEL has arrived, or the INVITE has its final: the other one need not be repeated. */
-static void stop_cancels(struct dt__send *s, dt_time now, const struct dt_sip_msg *m)
+/* One CANCEL has arrived, or the INVITE has its final: the other one need not be repeated. A final by
+ * a copy that was left for dead says nothing of where the CANCEL goes. */
+static void stop_cancels(struct dt__send *s, dt_time now, dt_tx tx, const struct dt_sip_msg *m)
 {
-    if (m->status < 200 || (m->cseq.method == DT_CANCEL && m->status >= 300))
+    bool done = m->cseq.method == DT_CANCEL ? m->status < 300 : tx == s->tx || tx == s->twin.tx;
+
+    if (m->status < 200 || !done)
         return;
     for (size_t i = 0; i < 2; i++)
         if (s->cancels[i])
@@ -359,7 +362,7 @@ void dt__sends_response(void *user, dt_time now, dt_tx tx, uint64_t cookie,
             dt__ua_dropped(ua, now, from, "response without a transaction");
         return;
     }
-    stop_cancels(s, now, m);
+    stop_cancels(s, now, tx, m);
     if (m->cseq.method == DT_CANCEL)
         return;
     if (tx && dt__send_is_hops(s, m))

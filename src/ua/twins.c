@@ -83,6 +83,7 @@ void dt__twins_sent(struct dt__send *s, dt_time now)
     s->hedged = s->cancelled = false;
     s->cancels[0] = s->cancels[1] = 0;
     s->twin = (struct dt__copy){.tx = 0};
+    s->woken = 0;
     if (s->kind == DT__REGISTER)
         dt__known_add(s->ua, now, &s->hop.remote);
     else if (s->kind != DT__ACK && dt__known_find(s->ua, &s->hop.remote))
@@ -130,9 +131,12 @@ void dt__twins_drop(struct dt__send *s, dt_time now)
     s->tx = 0;
 }
 
-/* The copy becomes the request: what follows (ACK, CANCEL, credentials) goes to the twin. */
+/* The copy becomes the request: what follows (ACK, CANCEL, credentials) goes to the twin. It is
+ * quiet if the other one was answered, and may be lost. */
 static void promote(struct dt__send *s, dt_time now)
 {
+    if (!s->twin.heard)
+        dt_stack_resume(s->ua->stack, now, s->twin.tx);
     if (s->tx)
         dt_stack_leave(s->ua->stack, now, s->tx);
     s->tx = s->twin.tx;
@@ -176,7 +180,10 @@ static void cancel_by_twin(struct dt__send *s, dt_time now)
 
 void dt__twins_cancelled(struct dt__send *s, dt_time now)
 {
+    dt_tx cancel;
+
     s->cancelled = true;
+    (void)dt_stack_cancel(s->ua->stack, now, s->woken, s->id, &cancel);
     if (s->twin.tx && s->twin.heard)
         (void)dt_stack_cancel(s->ua->stack, now, s->twin.tx, s->id, &s->cancels[1]);
     else if (health(s->ua, &s->hop.remote) == DT_HEALTH_DOWN)
@@ -240,7 +247,8 @@ static bool is_of_hop(const struct dt_sip_msg *m)
            (m->status >= 500 && m->status < 600);
 }
 
-/* A final came by one copy. True: the other one goes on in its place. */
+/* A final came by one copy. True: the other one goes on in its place. One that was left, and woke
+ * up to call as well, is called off like the other. */
 static bool settle(struct dt__send *s, dt_time now, bool by_twin, const struct dt_sip_msg *m)
 {
     if (is_of_hop(m) && s->tx && s->twin.tx) {
@@ -250,6 +258,7 @@ static bool settle(struct dt__send *s, dt_time now, bool by_twin, const struct d
             promote(s, now);
         return true;
     }
+    call_off(s, now, s->woken, true, m);
     if (by_twin) {
         call_off(s, now, s->tx, s->heard, m);
         promote(s, now);
@@ -274,8 +283,10 @@ static enum dt__twins_verdict late(struct dt__send *s, dt_time now, dt_tx tx,
         return DT__TWINS_GO_ON;
     if (s->wait == DT__WAIT_CALLEE && m->status > 100)
         stop_waiting(s);
-    if (m->status < 200)
+    if (m->status < 200) {
+        s->woken = tx;
         return DT__TWINS_HAND;
+    }
     call_off(s, now, s->tx, s->heard, m);
     call_off(s, now, s->twin.tx, s->twin.heard, m);
     if (s->kind == DT__REINVITE) /* nothing cancels it: its own final may be lost */
@@ -413,6 +424,8 @@ static void move_send(struct dt__send *s, dt_time now, const struct dt_target *g
     if (!is_open(s))
         return;
     if (s->twin.tx && is_at(&s->twin.hop, g)) {
+        if (g->health == DT_HEALTH_UP)
+            return; /* it has restarted: this copy may be what it answers now */
         if (s->heard || !s->twin.heard) {
             leave_twin(s, now);
             return;

@@ -318,6 +318,111 @@ static void restarts(void **state)
     close_world(&w);
 }
 
+/* Its copy was not repeated any more, as the primary had answered, and nothing came of it: it was
+ * lost. It is sent again when the primary dies. */
+static void dies_alone(void **state)
+{
+    struct world w = open_world(NULL);
+
+    (void)state;
+    dial(&w);
+    w.t->dead = true;
+    net_until(&net, 1600);
+    w.t->dead = false;
+    net_node_says(&net, w.p, w.a, 100, NULL);
+    say_plan(w.t, 100, 180, 0);
+    w.p->dead = true;
+    net_until(&net, 6000);
+    net_flow(&net, "1000 A > P INVITE 1\n"
+                   "1500 A > P INVITE 1\n"
+                   "1500 A > T INVITE 1\n"
+                   "1600 P > A 100 INVITE\n"
+                   "3850 A words on\n"
+                   "3850 A > T INVITE 1\n"
+                   "3850 T > A 100 INVITE\n"
+                   "3850 T > A 180 INVITE\n"
+                   "3850 A words off\n"
+                   "3850 A is ringing\n");
+    close_world(&w);
+}
+
+/* It has restarted, and shows it in its answer to the copy: it calls too, and is cancelled when the
+ * other one has the answer. */
+static void restarted_twin(void **state)
+{
+    struct world w = open_world(NULL);
+
+    (void)state;
+    say_plan(w.t, 100, 0, 0);
+    dial(&w);
+    net_until(&net, 1200);
+    w.t->boot = 2;
+    net_until(&net, 2000);
+    net_node_says(&net, w.p, w.a, 200, "callee");
+    net_until(&net, 3000);
+    net_flow(&net, "1000 A > P INVITE 1\n"
+                   "1500 A > P INVITE 1\n"
+                   "1500 A > T INVITE 1\n"
+                   "1500 T > A 100 INVITE\n"
+                   "1500 A words on\n"
+                   "2000 P > A 200 INVITE\n"
+                   "2000 A words off\n"
+                   "2000 A is talking\n"
+                   "2000 A hears sendrecv\n"
+                   "2000 A > T CANCEL 1\n"
+                   "2000 A > P ACK 1\n"
+                   "2000 T > A 200 CANCEL\n"
+                   "2000 T > A 487 INVITE\n"
+                   "2000 A > T ACK 1\n");
+    close_world(&w);
+}
+
+/* A proxy that was left for dead wakes, and calls: it is cancelled like a copy, when the other one
+ * has the answer, or with it. */
+static void wakes(void **state)
+{
+    (void)state;
+    for (int hangs_up = 0; hangs_up < 2; hangs_up++) {
+        struct world w = open_world(NULL);
+        say_plan(w.p, 100, 0, 0);
+        say_plan(w.t, 100, 180, 0);
+        dial(&w);
+        net_until(&net, 1200);
+        w.p->dead = true;
+        net_until(&net, 6000);
+        net_hush(&net);
+        w.p->dead = false;
+        net_node_says(&net, w.p, w.a, 180, "callee");
+        net_until(&net, 7000);
+        if (hangs_up)
+            net_hangup(&net, w.a);
+        else
+            net_node_says(&net, w.t, w.a, 200, "callee");
+        net_until(&net, 7100);
+        net_flow(&net, hangs_up ? "6000 P > A 180 INVITE\n"
+                                  "7000 A is ending\n"
+                                  "7000 A > P CANCEL 1\n"
+                                  "7000 A > T CANCEL 1\n"
+                                  "7000 P > A 200 CANCEL\n"
+                                  "7000 P > A 487 INVITE\n"
+                                  "7000 T > A 200 CANCEL\n"
+                                  "7000 T > A 487 INVITE\n"
+                                  "7000 A ended 487\n"
+                                  "7000 A > P ACK 1\n"
+                                  "7000 A > T ACK 1\n"
+                                : "6000 P > A 180 INVITE\n"
+                                  "7000 T > A 200 INVITE\n"
+                                  "7000 A is talking\n"
+                                  "7000 A hears sendrecv\n"
+                                  "7000 A > P CANCEL 1\n"
+                                  "7000 A > T ACK 1\n"
+                                  "7000 P > A 200 CANCEL\n"
+                                  "7000 P > A 487 INVITE\n"
+                                  "7000 A > P ACK 1\n");
+        close_world(&w);
+    }
+}
+
 /* R16: an ICMP error can be forged: one does nothing, the second is death. */
 static void refuses_later(void **state)
 {
@@ -516,15 +621,17 @@ static void hangup_unheard(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(silent_primary),   cmocka_unit_test(mute_primary),
-        cmocka_unit_test(one_refuses),      cmocka_unit_test(twin_refuses),
-        cmocka_unit_test(both_answer),      cmocka_unit_test(both_fork),
-        cmocka_unit_test(both_busy),        cmocka_unit_test(challenge_by_twin),
-        cmocka_unit_test(dies_proceeding),  cmocka_unit_test(dies_ringing),
-        cmocka_unit_test(restarts),         cmocka_unit_test(refuses_later),
-        cmocka_unit_test(refuses_once),     cmocka_unit_test(refuses),
-        cmocka_unit_test(second_death),     cmocka_unit_test(cancel_dead),
-        cmocka_unit_test(cancel_unnoticed), cmocka_unit_test(hangup_unheard),
+        cmocka_unit_test(silent_primary),  cmocka_unit_test(mute_primary),
+        cmocka_unit_test(one_refuses),     cmocka_unit_test(twin_refuses),
+        cmocka_unit_test(both_answer),     cmocka_unit_test(both_fork),
+        cmocka_unit_test(both_busy),       cmocka_unit_test(challenge_by_twin),
+        cmocka_unit_test(dies_proceeding), cmocka_unit_test(dies_ringing),
+        cmocka_unit_test(restarts),        cmocka_unit_test(dies_alone),
+        cmocka_unit_test(restarted_twin),  cmocka_unit_test(wakes),
+        cmocka_unit_test(refuses_later),   cmocka_unit_test(refuses_once),
+        cmocka_unit_test(refuses),         cmocka_unit_test(second_death),
+        cmocka_unit_test(cancel_dead),     cmocka_unit_test(cancel_unnoticed),
+        cmocka_unit_test(hangup_unheard),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
