@@ -163,10 +163,15 @@ static int broken(struct judge *j, const char *invariant, const struct seen *s, 
 /* I1: one final on a branch. I8: no provisional behind it. */
 static int one_final(struct judge *j, const struct seen *s)
 {
-    /* A phone that is not ours has no R11: for it a late copy is a new request. */
-    if (s->request || (is_phone(j, s) && is_plain(j, s)))
+    if (s->request)
         return DT_OK;
     uint16_t node = in_life(j, s->from);
+    /* A phone that is not ours has no R11: for it a late copy is a new request. */
+    if (is_phone(j, s) && is_plain(j, s)) {
+        if (s->status >= 200)
+            fact(j, FINAL, node, s->method, s->branch, DT_STR_NONE)->used = true;
+        return DT_OK;
+    }
     /* What is passed on without a transaction (R5) comes as it comes. */
     bool stray = !is_phone(j, s) && s->method == DT_INVITE &&
                  !fact(j, HOLDS, node, DT_INVITE, s->branch, DT_STR_NONE)->used;
@@ -283,9 +288,18 @@ static bool has_strangers(const struct judge *j)
     return found;
 }
 
+/* By TCP a phone that is not ours has forgotten the branch that it has ended (17.2.1, timer I): the
+ * late INVITE of a proxy that wakes up is new to it. */
+static bool has_forgotten(struct judge *j, const struct seen *s)
+{
+    return is_plain(j, s) && s->item->from.transport == DT_TCP &&
+           fact(j, FINAL, in_life(j, s->from), DT_INVITE, s->branch, DT_STR_NONE)->used;
+}
+
 static int one_ring(struct judge *j, const struct seen *s)
 {
-    if (s->request || s->status != 180 || !is_phone(j, s) || (is_plain(j, s) && has_strangers(j)))
+    if (s->request || s->status != 180 || !is_phone(j, s) || (is_plain(j, s) && has_strangers(j)) ||
+        has_forgotten(j, s))
         return DT_OK;
     struct fact *rang = fact(j, RANG, s->from, DT_INVITE, s->call_id, DT_STR_NONE);
     if (rang->used && !dt_str_eq(rang->text, s->to_tag))

@@ -160,6 +160,8 @@ static enum call_state state_of(struct dt_str text)
     return NO_CALL;
 }
 
+enum { BLINK_MS = 20 };
+
 static void hear(struct stage *s, const struct dt_record_item *it)
 {
     if (it->kind != DT_REC_EVENT || it->event != DT_EV_CALL || it->who < A || it->who >= PARTIES ||
@@ -170,6 +172,7 @@ static void hear(struct stage *s, const struct dt_record_item *it)
     if (now == NO_CALL || now == old)
         return;
     v->rings += now == RINGS && (it->who != A || old == NO_CALL || old == ENDED);
+    v->blinks += old == RINGS && now == ENDED && it->at - v->since[RINGS] <= BLINK_MS * DT_MS;
     v->talks += now == TALKING && old != HOLDING && old != HELD;
     v->calls[it->call] = now;
     v->since[now] = it->at;

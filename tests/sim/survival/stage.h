@@ -29,6 +29,7 @@ enum call_state {
 struct phone_view {
     enum call_state calls[CALLS_MAX + 1];
     unsigned rings;             /* calls that began to ring here */
+    unsigned blinks;            /* of these, ended before anybody could hear it */
     unsigned talks;             /* calls that were talked on */
     bool sound;                 /* the media engine was told to send and to receive */
     unsigned gaps;              /* it was told to stop before anybody hung up */
