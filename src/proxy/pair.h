@@ -8,7 +8,7 @@
 
 #include "dualtone/stack.h"
 
-enum { DT_PAIR_WINDOW = 16, DT_PAIR_COOKIE = 0xfe };
+enum { DT_PAIR_WINDOW = 16, DT_PAIR_COOKIE = 0xfe, DT_PAIR_ANSWER_S = 2 /* for an answer */ };
 
 enum dt_pair_kind { DT_PAIR_BINDING, DT_PAIR_JOIN, DT_PAIR_FILLED, DT_PAIR_UNFILLED, DT_PAIR_NEW };
 

@@ -200,16 +200,28 @@ void dt__pair_run(struct dt_proxy *p, dt_time now);
 bool dt__pair_is_cookie(uint64_t cookie);
 /* `status` 0: there was no answer. */
 void dt__pair_answered(struct dt_proxy *p, dt_time now, uint64_t cookie, dt_tx tx, int status);
-/* An OPTIONS, and a REGISTER as the registrar read it, with Dualtone-Copy: done and answered, or
- * refused if it is not the twin's. */
-enum dt_step_result dt__pair_word(struct dt_proxy_work *w);
-enum dt_step_result dt__pair_binding(struct dt_proxy_work *w, const struct dt_location_update *u);
 /* Does this node know who is bound? */
 bool dt__pair_is_filled(const struct dt_proxy *p, dt_time now);
 /* May a user of whom it has `n` bindings be looked up here? If not: is it so young that dropping is
  * better than 503? */
 bool dt__pair_knows(const struct dt_proxy *p, dt_time now, size_t n);
 bool dt__pair_is_quiet(const struct dt_proxy *p, dt_time now);
+
+/* Wall time as copies tell it; is `boot` another run of the twin's than the one that has told us
+ * all that we know? */
+uint64_t dt__pair_wall_ms(const struct dt_proxy *p, dt_time now);
+bool dt__pair_is_new(const struct dt_pair *t, uint32_t boot);
+
+/* ---- pair_in.c ---- */
+
+/* An OPTIONS, and a REGISTER as the registrar read it, with Dualtone-Copy: done and answered, or
+ * refused if it is not the twin's. */
+enum dt_step_result dt__pair_word(struct dt_proxy_work *w);
+enum dt_step_result dt__pair_binding(struct dt_proxy_work *w, const struct dt_location_update *u);
+/* Tells a person once, until it is mended. `what` goes between the peer's address and what to do.
+ */
+void dt__pair_tell(struct dt_proxy *p, enum dt_pair_trouble trouble, const char *what);
+void dt__pair_mended(struct dt_proxy *p, enum dt_pair_trouble trouble);
 
 /* ---- stray.c: R5 ---- */
 
