@@ -108,6 +108,7 @@ static void answer(int status, const char *to_tag)
 static void request(const char *method, unsigned long call, const char *to_tag, unsigned cseq)
 {
     char text[TEXT], route[512] = "";
+    size_t n;
     struct dt_writer w = dt_writer(text, sizeof text);
     struct dt_sip_msg m;
     if (to_tag[0] && b.last[0] &&
@@ -121,7 +122,7 @@ static void request(const char *method, unsigned long call, const char *to_tag, 
               method, to_tag[0] ? TARGET : "sip:1002@example.com", call, method, route, call,
               to_tag[0] ? ";tag=" : "", to_tag, call, cseq, method);
     if (!strcmp(method, "INVITE"))
-        dt_sip_write_body(&w, DT_STR("application/sdp"), dt_str_z(strstr(bench_invite, "v=0")));
+        dt_sip_write_body(&w, DT_STR("application/sdp"), dt_str_z(strstr(bench_invite(&n), "v=0")));
     else
         dt_sip_write_body(&w, DT_STR_NONE, DT_STR_NONE);
     receive(&b.alice, dt_writer_str(&w));
