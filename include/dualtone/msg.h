@@ -179,9 +179,18 @@ void dt_sip_msg_drop(struct dt_sip_msg *m);
 
 /* ---- headers of a message ---- */
 
-/* The first line with this id, or NULL; its value; how many lines. */
-const struct dt_sip_header *dt_sip_first(const struct dt_sip_msg *m, enum dt_header_id id);
-const struct dt_sip_header *dt_sip_next(const struct dt_sip_msg *m, const struct dt_sip_header *h);
+/* The first line with this id, or NULL. */
+static inline const struct dt_sip_header *dt_sip_first(const struct dt_sip_msg *m,
+                                                       enum dt_header_id id)
+{
+    return m->first[id] ? &m->headers[m->first[id] - 1] : NULL;
+}
+/* The next line with the id of `h`, or NULL. */
+static inline const struct dt_sip_header *dt_sip_next(const struct dt_sip_msg *m,
+                                                      const struct dt_sip_header *h)
+{
+    return h->next ? &m->headers[h->next - 1] : NULL;
+}
 static inline struct dt_str dt_sip_name(const struct dt_sip_msg *m, const struct dt_sip_header *h)
 {
     return (struct dt_str){m->text.p + h->name_at, h->name_n};

@@ -58,12 +58,34 @@ enum {
     DT_C_PARAM = 16, /* uri parameter: unreserved, []/:&+$ and % */
     DT_C_DIGIT = 32,
     DT_C_ALPHA = 64,
-    DT_C_HEX = 128
+    DT_C_HEX = 128,
+    DT_C_USER_PLAIN =
+        256, /* user and uri parameter without '%', where no escape is to be looked at */
+    DT_C_PARAM_PLAIN = 512
 };
-extern const uint8_t dt_char_class[256];
+extern const uint16_t dt_char_class[256];
 static inline bool dt_char_is(char c, unsigned classes)
 {
     return (dt_char_class[(unsigned char)c] & classes) != 0;
+}
+
+/* The end of the run of bytes of `classes` that begins at `p`. By fours, so that the end is looked
+ * for less often than the class; in line, so that the class is a constant. */
+static inline const char *dt_char_run(const char *p, const char *end, unsigned classes)
+{
+    for (; end - p >= 4; p += 4) {
+        if (!dt_char_is(p[0], classes))
+            return p;
+        if (!dt_char_is(p[1], classes))
+            return p + 1;
+        if (!dt_char_is(p[2], classes))
+            return p + 2;
+        if (!dt_char_is(p[3], classes))
+            return p + 3;
+    }
+    while (p < end && dt_char_is(*p, classes))
+        p++;
+    return p;
 }
 
 /* Take `n` bytes; false (nothing taken) if there are fewer. */

@@ -81,15 +81,17 @@ int dt_str_cmp(struct dt_str a, struct dt_str b)
 
 int dt_str_u64(struct dt_str s, uint64_t max, uint64_t *out)
 {
+    enum { SAFE_DIGITS = 19 }; /* as many cannot be too large for 64 bits */
     uint64_t value = 0;
     bool over = false;
     if (!s.n)
         return DT_E_SYNTAX;
     for (size_t i = 0; i < s.n; i++) {
-        if (!dt_is_digit(s.p[i]))
+        unsigned digit = (unsigned)(unsigned char)s.p[i] - '0';
+        if (digit > 9)
             return DT_E_SYNTAX;
-        uint64_t digit = (uint64_t)(s.p[i] - '0');
-        if (value > UINT64_MAX / 10 || (value == UINT64_MAX / 10 && digit > UINT64_MAX % 10))
+        if (i >= SAFE_DIGITS &&
+            (value > UINT64_MAX / 10 || (value == UINT64_MAX / 10 && digit > UINT64_MAX % 10)))
             over = true; /* but a letter further on is still the worse mistake */
         else
             value = value * 10 + digit;

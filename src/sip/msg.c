@@ -3,16 +3,6 @@
  * The headers of a parsed message. */
 #include "dualtone/msg.h"
 
-const struct dt_sip_header *dt_sip_first(const struct dt_sip_msg *m, enum dt_header_id id)
-{
-    return m->first[id] ? &m->headers[m->first[id] - 1] : NULL;
-}
-
-const struct dt_sip_header *dt_sip_next(const struct dt_sip_msg *m, const struct dt_sip_header *h)
-{
-    return h->next ? &m->headers[h->next - 1] : NULL;
-}
-
 struct dt_str dt_sip_get(const struct dt_sip_msg *m, enum dt_header_id id)
 {
     const struct dt_sip_header *h = dt_sip_first(m, id);

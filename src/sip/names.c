@@ -66,7 +66,7 @@ static int take_params(struct dt_reader *r, struct dt_name_addr *out)
     dt__skip(r);
     const char *from = r->p;
     while ((more = dt__param_next(r, &p)) > 0 && ++n <= DT__PARAMS_MAX)
-        if (p.name.n == 3 && dt_str_ieq(p.name, DT_STR("tag")))
+        if (DT__IS(p.name, "tag"))
             out->tag = p.value;
     if (more)
         return DT_E_SYNTAX;

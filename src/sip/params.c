@@ -75,22 +75,13 @@ bool dt_param(struct dt_str params, const char *name, struct dt_str *value)
 
 /* ---- host and port ---- */
 
-static int take_ip6(struct dt_reader *r, struct dt_str *host)
+int dt__ip6_take(struct dt_reader *r, struct dt_str *host)
 {
     struct dt_addr addr;
     *host = dt_reader_until(r, ']');
     if (!dt_reader_char(r, ']') || dt_str_find(*host, ':') == host->n)
         return DT_E_SYNTAX;
     return dt__host_addr(*host, &addr) ? DT_E_SYNTAX : DT_OK;
-}
-
-int dt__host_take(struct dt_reader *r, struct dt_str *host, bool *v6)
-{
-    *v6 = dt_reader_char(r, '[');
-    if (*v6)
-        return take_ip6(r, host);
-    *host = dt__run(r, DT_C_HOST);
-    return host->n ? DT_OK : DT_E_SYNTAX;
 }
 
 int dt__port_take(struct dt_reader *r, uint16_t *port)

@@ -5,6 +5,8 @@
 #ifndef DUALTONE_SIP_PARTS_H
 #define DUALTONE_SIP_PARTS_H
 
+#include <string.h>
+
 #include "dualtone/msg.h"
 
 enum {
@@ -23,12 +25,15 @@ static inline void dt__skip(struct dt_reader *r)
 /* dt_reader_run for the hot path: in line, so that the class is a constant. */
 static inline struct dt_str dt__run(struct dt_reader *r, unsigned classes)
 {
-    const char *from = r->p, *p = from, *end = r->end;
-    while (p < end && dt_char_is(*p, classes))
-        p++;
-    r->p = p;
-    return (struct dt_str){from, (size_t)(p - from)};
+    const char *from = r->p;
+    r->p = dt_char_run(from, r->end, classes);
+    return (struct dt_str){from, (size_t)(r->p - from)};
 }
+
+/* dt_str_ieq with a literal, whose usual spelling is found by one or two words. */
+#define DT__IS(s, literal) \
+    ((s).n == sizeof(literal) - 1 && \
+     (memcmp((s).p, literal, sizeof(literal) - 1) == 0 || dt_str_ieq((s), DT_STR(literal))))
 
 /* From `from` to where the reader is, without the blanks before it. */
 static inline struct dt_str dt__taken(const char *from, const struct dt_reader *r)
@@ -43,6 +48,8 @@ static inline struct dt_str dt__taken(const char *from, const struct dt_reader *
 static inline struct dt_str dt__params_taken(const char *from, const struct dt_reader *r)
 {
     struct dt_str s = dt__taken(from, r);
+    if (s.n > 1 && (unsigned char)from[1] > ' ')
+        return (struct dt_str){from + 1, s.n - 1};
     return s.n ? dt_str_trim((struct dt_str){from + 1, s.n - 1}) : DT_STR_NONE;
 }
 
@@ -55,9 +62,17 @@ struct dt__param {
 /* Take the next parameter, blanks around it too. 1: taken; 0: no ';' follows; DT_E_SYNTAX. */
 int dt__param_next(struct dt_reader *r, struct dt__param *out);
 
-/* Take a host: a name, an IPv4 address, or an IPv6 reference, whose brackets are left out of
- * `host` (RFC 3261 25.1). */
-int dt__host_take(struct dt_reader *r, struct dt_str *host, bool *v6);
+/* Take an IPv6 reference behind its '['; the brackets are left out of `host`. */
+int dt__ip6_take(struct dt_reader *r, struct dt_str *host);
+/* Take a host: a name, an IPv4 address, or an IPv6 reference (RFC 3261 25.1). */
+static inline int dt__host_take(struct dt_reader *r, struct dt_str *host, bool *v6)
+{
+    *v6 = dt_reader_char(r, '[');
+    if (*v6)
+        return dt__ip6_take(r, host);
+    *host = dt__run(r, DT_C_HOST);
+    return host->n ? DT_OK : DT_E_SYNTAX;
+}
 /* Take a port behind its colon: 1 to 65535. */
 int dt__port_take(struct dt_reader *r, uint16_t *port);
 /* The address in `host`, IPv6 without brackets; one colon too many, which the grammar of RFC 3261

@@ -10,12 +10,13 @@ static bool is_escape(const char *p, const char *end)
     return end - p > 2 && dt_char_is(p[1], DT_C_HEX) && dt_char_is(p[2], DT_C_HEX);
 }
 
-/* Take a run of `classes` whose every '%' begins an escape. */
-static inline int take_escaped(struct dt_reader *r, unsigned classes, struct dt_str *out)
+/* Take a run of the class `plain` and of escapes. */
+static inline int take_escaped(struct dt_reader *r, unsigned plain, struct dt_str *out)
 {
-    const char *from = r->p, *p = from, *end = r->end;
-    while (p < end && dt_char_is(*p, classes) && (*p != '%' || is_escape(p, end)))
-        p++;
+    const char *from = r->p, *end = r->end;
+    const char *p = dt_char_run(from, end, plain);
+    while (p < end && *p == '%' && is_escape(p, end))
+        p = dt_char_run(p + 3, end, plain);
     r->p = p;
     *out = (struct dt_str){from, (size_t)(p - from)};
     return p < end && *p == '%' ? DT_E_SYNTAX : DT_OK;
@@ -25,9 +26,9 @@ static inline int take_escaped(struct dt_reader *r, unsigned classes, struct dt_
 static int take_userinfo(struct dt_reader *r, struct dt_uri *u)
 {
     struct dt_reader start = *r;
-    int err = take_escaped(r, DT_C_USER, &u->user);
+    int err = take_escaped(r, DT_C_USER_PLAIN, &u->user);
     if (!err && dt_reader_char(r, ':'))
-        err = take_escaped(r, DT_C_USER, &u->password);
+        err = take_escaped(r, DT_C_USER_PLAIN, &u->password);
     if (!err && u->user.n && dt_reader_char(r, '@')) {
         u->has_user = true;
         return DT_OK;
@@ -46,9 +47,9 @@ static int take_params(struct dt_reader *r, struct dt_uri *u)
     struct dt_str part;
     unsigned n = 0;
     while (dt_reader_char(r, ';')) {
-        if (take_escaped(r, DT_C_PARAM, &part) || !part.n || ++n > DT__PARAMS_MAX)
+        if (take_escaped(r, DT_C_PARAM_PLAIN, &part) || !part.n || ++n > DT__PARAMS_MAX)
             return DT_E_SYNTAX;
-        if (dt_reader_char(r, '=') && (take_escaped(r, DT_C_PARAM, &part) || !part.n))
+        if (dt_reader_char(r, '=') && (take_escaped(r, DT_C_PARAM_PLAIN, &part) || !part.n))
             return DT_E_SYNTAX;
     }
     if (r->p > from)
@@ -65,7 +66,7 @@ static int take_headers(struct dt_reader *r, struct dt_uri *u)
         return DT_OK;
     const char *from = r->p;
     do { /* hnv-unreserved has '?' besides what a parameter has; '&' is among that */
-        if (take_escaped(r, DT_C_PARAM, &part))
+        if (take_escaped(r, DT_C_PARAM_PLAIN, &part))
             return DT_E_SYNTAX;
     } while (dt_reader_char(r, '=') || dt_reader_char(r, '?'));
     u->headers = (struct dt_str){from, (size_t)(r->p - from)};

@@ -48,12 +48,12 @@ static int take_sent_by(struct dt_reader *r, struct dt_via *v)
 
 static void note_via_param(struct dt_via *v, const struct dt__param *p)
 {
-    if (p->name.n == 6 && dt_str_ieq(p->name, DT_STR("branch"))) {
+    if (DT__IS(p->name, "branch")) {
         v->branch = p->value;
-    } else if (p->name.n == 5 && dt_str_ieq(p->name, DT_STR("rport"))) {
+    } else if (DT__IS(p->name, "rport")) {
         v->has_rport = true;
         v->rport = p->value;
-    } else if (p->name.n == 8 && dt_str_ieq(p->name, DT_STR("received"))) {
+    } else if (DT__IS(p->name, "received")) {
         v->received = p->value;
     }
 }
