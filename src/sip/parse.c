@@ -4,7 +4,7 @@
  * structure are left to check.c and to who asks for them. */
 #include <string.h>
 
-#include "dualtone/msg.h"
+#include "sip/parts.h"
 
 static void fail(struct dt_sip_msg *m, enum dt_sip_fault fault)
 {
@@ -19,19 +19,53 @@ static bool is_blank(char c)
 
 /* ---- lines ---- */
 
-/* The one scan over the text: the first control character from `p` on, or `end`. It looks at eight
- * bytes at a time and so up to seven past the end, where DT_PAD are readable. */
+#define EACH_BYTE(b) (0x0101010101010101u * (b))
+
+/* Eight bytes, the first one lowest. `p` may be up to seven of them before the end of the text,
+ * where DT_PAD are readable. */
+static uint64_t load(const char *p)
+{
+    uint64_t w;
+    memcpy(&w, p, sizeof w);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    w = __builtin_bswap64(w);
+#endif
+    return w;
+}
+
+/* From the top bits of a word's bytes: the first byte whose bit is set; one is. */
+static size_t first_set(uint64_t tops)
+{
+    return (size_t)__builtin_ctzll(tops) / 8;
+}
+
+/* The one scan over the text: the first control character from `p` on, or `end`. A word that has
+ * none is mostly known by one subtraction; only where a byte borrows, or has its top bit set, is it
+ * looked at again. Of the bits that are left the lowest is right: what is above it may come from a
+ * borrow. */
 static const char *next_control(const char *p, const char *end)
 {
-    const uint64_t low = 0x2020202020202020u, high = 0x8080808080808080u;
     for (; p < end; p += 8) {
-        uint64_t w;
-        memcpy(&w, p, sizeof w);
-        if ((w - low) & ~w & high) /* a byte below 0x20 */
+        uint64_t w = load(p), low = (w - EACH_BYTE(0x20u)) & EACH_BYTE(0x80u);
+        if (low && (low &= ~w)) {
+            p += first_set(low);
             break;
+        }
     }
-    while (p < end && (unsigned char)*p >= 0x20)
-        p++;
+    return p < end ? p : end;
+}
+
+/* The first `c` in [p, end), or `end`: for a colon, which is near. */
+static const char *next_char(const char *p, const char *end, char c)
+{
+    const uint64_t all = EACH_BYTE((unsigned char)c);
+    for (; p < end; p += 8) {
+        uint64_t w = load(p) ^ all, zero = (w - EACH_BYTE(1u)) & ~w & EACH_BYTE(0x80u);
+        if (zero) {
+            p += first_set(zero);
+            break;
+        }
+    }
     return p < end ? p : end;
 }
 
@@ -44,9 +78,9 @@ struct line {
 /* The length of the line end at `p`: 2 for CRLF, 1 for LF, which is tolerated; 0 for none. */
 static size_t line_end(const char *p, const char *end)
 {
-    if (*p == '\n')
-        return 1;
-    return *p == '\r' && end - p > 1 && p[1] == '\n' ? 2 : 0;
+    if (*p == '\r')
+        return end - p > 1 && p[1] == '\n' ? 2 : 0;
+    return *p == '\n';
 }
 
 /* The line that begins at `p`, with the lines that are folded into it (RFC 3261 7.3.1). False if it
@@ -76,7 +110,7 @@ static bool read_line(const char *p, const char *end, bool folds, struct line *o
 /* "SIP/7.0" is a version that we do not speak; "SPAM/1" is no version. */
 static enum dt_sip_fault version_fault(struct dt_str version)
 {
-    if (dt_str_eq(version, DT_STR("SIP/2.0")) || dt_str_ieq(version, DT_STR("SIP/2.0")))
+    if (DT__IS(version, "SIP/2.0"))
         return DT_FAULT_NONE;
     struct dt_reader r = dt_reader(version);
     bool is_version = dt_reader_word(&r, DT_STR("SIP/")) && dt_reader_run(&r, DT_C_DIGIT).n &&
@@ -88,7 +122,7 @@ static enum dt_sip_fault version_fault(struct dt_str version)
 static enum dt_sip_fault read_request_line(struct dt_sip_msg *m, struct dt_str line)
 {
     struct dt_reader r = dt_reader(line);
-    m->method_text = dt_reader_run(&r, DT_C_TOKEN);
+    m->method_text = dt__run(&r, DT_C_TOKEN);
     m->method = dt_method_find(m->method_text);
     if (!m->method_text.n || !dt_reader_char(&r, ' '))
         return DT_FAULT_START_LINE;
@@ -126,7 +160,8 @@ static const char *read_start_line(struct dt_sip_msg *m, const char *end)
         return end;
     }
     struct dt_str text = {m->text.p, (size_t)(line.stop - m->text.p)};
-    m->request = !dt_reader_word(&(struct dt_reader){text.p, line.stop, text.p}, DT_STR("SIP/"));
+    struct dt_str four = dt_str_sub(text, 0, 4);
+    m->request = !DT__IS(four, "SIP/");
     enum dt_sip_fault fault = m->request ? read_request_line(m, text) : read_status_line(m, text);
     if (fault || line.dirty)
         fail(m, fault ? fault : DT_FAULT_START_LINE);
@@ -135,56 +170,62 @@ static const char *read_start_line(struct dt_sip_msg *m, const char *end)
 
 /* ---- header lines ---- */
 
-/* Enters `h` into the chain of its id; `last` is where each chain ends. */
-static void chain(struct dt_sip_msg *m, const struct dt_sip_header *h, uint16_t *last)
+/* Enters the header `h`, whose number is `place` from 1 on, into the chain of its id; `last` is
+ * where each chain ends. */
+static void chain(struct dt_sip_msg *m, unsigned id, uint16_t place, uint16_t *last)
 {
-    uint16_t place = m->n; /* 1 + its index */
-    if (!h->id)
+    if (!id)
         return;
-    if (!m->first[h->id]) {
-        m->first[h->id] = place;
+    if (!m->first[id]) {
+        m->first[id] = place;
     } else {
-        m->headers[last[h->id] - 1].next = place;
-        if (h->id == DT_H_CONTENT_LENGTH) /* two are a lie about where the message ends */
+        m->headers[last[id] - 1].next = place;
+        if (id == DT_H_CONTENT_LENGTH) /* two are a lie about where the message ends */
             fail(m, DT_FAULT_LENGTH);
-        else if (dt_header_flags((enum dt_header_id)h->id) & DT_HF_SINGLE)
+        else if (dt_header_flags((enum dt_header_id)id) & DT_HF_SINGLE)
             fail(m, DT_FAULT_DUPLICATE);
     }
-    last[h->id] = place;
+    last[id] = place;
 }
 
-/* One header line (RFC 3261 7.3.1): name, blanks, colon, value with blanks and folds around it. */
-static bool read_header(struct dt_sip_msg *m, const char *p, const struct line *line,
-                        struct dt_sip_header *h)
+static bool is_token(struct dt_str s)
 {
-    const char *base = m->text.p;
-    const char *colon = memchr(p, ':', (size_t)(line->stop - p));
-    if (!colon || line->dirty)
-        return false;
+    return s.n && dt_char_run(s.p, s.p + s.n, DT_C_TOKEN) == s.p + s.n;
+}
+
+/* One header line (RFC 3261 7.3.1): name, blanks, colon, value with blanks and folds around it.
+ * It is entered into the index unless that is full. */
+static enum dt_sip_fault read_header(struct dt_sip_msg *m, const char *p, const struct line *line,
+                                     uint16_t *last)
+{
+    const char *base = m->text.p, *stop = line->stop;
+    const char *colon = next_char(p, stop, ':');
+    if (colon == stop || line->dirty)
+        return DT_FAULT_HEADER;
     const char *name_end = colon;
     while (name_end > p && is_blank(name_end[-1]))
         name_end--;
     struct dt_str name = {p, (size_t)(name_end - p)};
     enum dt_header_id id = dt_header_find(name);
-    if (!id) { /* a name of the table is a token already */
-        struct dt_reader r = dt_reader(name);
-        if (!dt_reader_run(&r, DT_C_TOKEN).n || !dt_reader_end(&r))
-            return false;
-    }
-    const char *from = colon + 1, *to = line->stop;
-    while (from < to && (unsigned char)*from <= ' ')
+    if (!id && !is_token(name)) /* a name of the table is a token already */
+        return DT_FAULT_HEADER;
+    if (m->n == m->cap)
+        return DT_FAULT_TOO_MANY;
+    const char *from = colon + 1;
+    while (from < stop && (unsigned char)*from <= ' ')
         from++;
-    while (to > from && (unsigned char)to[-1] <= ' ')
-        to--;
-    *h = (struct dt_sip_header){
-        .id = (uint16_t)id,
-        .name_at = (uint16_t)(p - base),
-        .name_n = (uint16_t)name.n,
-        .value_at = (uint16_t)(from - base),
-        .value_n = (uint16_t)(to - from),
-        .end = (uint16_t)(line->next - base),
-    };
-    return true;
+    while (stop > from && (unsigned char)stop[-1] <= ' ')
+        stop--;
+    struct dt_sip_header *h = &m->headers[m->n++];
+    h->id = (uint16_t)id;
+    h->next = 0;
+    h->name_at = (uint16_t)(p - base);
+    h->name_n = (uint16_t)name.n;
+    h->value_at = (uint16_t)(from - base);
+    h->value_n = (uint16_t)(stop - from);
+    h->end = (uint16_t)(line->next - base);
+    chain(m, id, m->n, last);
+    return DT_FAULT_NONE;
 }
 
 /* All header lines and the empty line; returns where the body begins. */
@@ -194,22 +235,18 @@ static const char *read_headers(struct dt_sip_msg *m, const char *p, const char 
     struct line line;
     for (;;) {
         size_t empty = p < end ? line_end(p, end) : 0;
-        m->headers_end = (uint16_t)(p - m->text.p);
-        if (empty)
+        if (empty) {
+            m->headers_end = (uint16_t)(p - m->text.p);
             return p + empty;
+        }
         if (p == end || !read_line(p, end, true, &line)) {
             fail(m, DT_FAULT_HEADER); /* no empty line: the message is cut off */
+            m->headers_end = (uint16_t)(p - m->text.p);
             return end;
         }
-        struct dt_sip_header h;
-        if (!read_header(m, p, &line, &h)) {
-            fail(m, DT_FAULT_HEADER);
-        } else if (m->n == m->cap) {
-            fail(m, DT_FAULT_TOO_MANY);
-        } else {
-            m->headers[m->n++] = h;
-            chain(m, &h, last);
-        }
+        enum dt_sip_fault fault = read_header(m, p, &line, last);
+        if (fault)
+            fail(m, fault);
         p = line.next;
     }
 }

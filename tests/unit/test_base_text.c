@@ -18,6 +18,8 @@ static const struct {
     {DT_C_HOST, LETTERS DIGITS ".-"},
     {DT_C_USER, LETTERS DIGITS "-_.!~*'()&=+$,;?/%"},
     {DT_C_PARAM, LETTERS DIGITS "-_.!~*'()[]/:&+$%"},
+    {DT_C_USER_PLAIN, LETTERS DIGITS "-_.!~*'()&=+$,;?/"},
+    {DT_C_PARAM_PLAIN, LETTERS DIGITS "-_.!~*'()[]/:&+$"},
     {DT_C_DIGIT, DIGITS},
     {DT_C_ALPHA, LETTERS},
     {DT_C_HEX, DIGITS "abcdefABCDEF"},
