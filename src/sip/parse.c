@@ -160,8 +160,8 @@ static const char *read_start_line(struct dt_sip_msg *m, const char *end)
         return end;
     }
     struct dt_str text = {m->text.p, (size_t)(line.stop - m->text.p)};
-    struct dt_str four = dt_str_sub(text, 0, 4);
-    m->request = !DT__IS(four, "SIP/");
+    struct dt_str four = {text.p, text.n < 4 ? 0 : 4};
+    m->request = (*text.p | 0x20) != 's' || !DT__IS(four, "SIP/");
     enum dt_sip_fault fault = m->request ? read_request_line(m, text) : read_status_line(m, text);
     if (fault || line.dirty)
         fail(m, fault ? fault : DT_FAULT_START_LINE);

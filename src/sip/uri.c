@@ -10,34 +10,58 @@ static bool is_escape(const char *p, const char *end)
     return end - p > 2 && dt_char_is(p[1], DT_C_HEX) && dt_char_is(p[2], DT_C_HEX);
 }
 
-/* Take a run of the class `plain` and of escapes. */
-static inline int take_escaped(struct dt_reader *r, unsigned plain, struct dt_str *out)
+/* Behind a run of the class `plain`: escapes, and what there is between them. */
+static int take_escapes(struct dt_reader *r, unsigned plain)
 {
-    const char *from = r->p, *end = r->end;
-    const char *p = dt_char_run(from, end, plain);
+    const char *p = r->p, *end = r->end;
     while (p < end && *p == '%' && is_escape(p, end))
         p = dt_char_run(p + 3, end, plain);
     r->p = p;
-    *out = (struct dt_str){from, (size_t)(p - from)};
     return p < end && *p == '%' ? DT_E_SYNTAX : DT_OK;
 }
 
-/* userinfo with its '@', if there is one: false leaves the reader where it was. */
+/* Take a run of the class `plain` and of escapes. */
+static inline int take_escaped(struct dt_reader *r, unsigned plain, struct dt_str *out)
+{
+    const char *from = r->p;
+    int err = DT_OK;
+    r->p = dt_char_run(from, r->end, plain);
+    if (r->p < r->end && *r->p == '%')
+        err = take_escapes(r, plain);
+    *out = (struct dt_str){from, (size_t)(r->p - from)};
+    return err;
+}
+
+/* userinfo with its '@'. */
 static int take_userinfo(struct dt_reader *r, struct dt_uri *u)
 {
-    struct dt_reader start = *r;
-    int err = take_escaped(r, DT_C_USER_PLAIN, &u->user);
-    if (!err && dt_reader_char(r, ':'))
-        err = take_escaped(r, DT_C_USER_PLAIN, &u->password);
-    if (!err && u->user.n && dt_reader_char(r, '@')) {
+    if (take_escaped(r, DT_C_USER_PLAIN, &u->user))
+        return DT_E_SYNTAX;
+    if (dt_reader_char(r, ':') && take_escaped(r, DT_C_USER_PLAIN, &u->password))
+        return DT_E_SYNTAX;
+    u->has_user = u->user.n && dt_reader_char(r, '@');
+    return u->has_user ? DT_OK : DT_E_SYNTAX;
+}
+
+/* [ userinfo ] host. A '@' stands behind a user and nowhere else, so where there is none, or where
+ * a user has only what a host may have, too, one scan is enough. */
+static int take_user_and_host(struct dt_reader *r, struct dt_uri *u)
+{
+    const char *from = r->p, *p = dt_char_run(from, r->end, DT_C_HOST);
+    struct dt_str first = {from, (size_t)(p - from)};
+    if (p < r->end && *p == '@' && first.n) {
+        u->user = first;
         u->has_user = true;
+        r->p = p + 1;
+    } else if (p < r->end && memchr(p, '@', (size_t)(r->end - p))) {
+        if (take_userinfo(r, u))
+            return DT_E_SYNTAX;
+    } else if (first.n) {
+        u->host = first;
+        r->p = p;
         return DT_OK;
     }
-    if (err && dt_str_find(dt_reader_rest(r), '@') < dt_reader_rest(r).n)
-        return err; /* a user there is, and it is bad */
-    *r = start;
-    u->user = u->password = DT_STR_NONE;
-    return DT_OK;
+    return dt__host_take(r, &u->host, &u->host_v6);
 }
 
 /* *( ";" name [ "=" value ] ), at most DT__PARAMS_MAX. */
@@ -77,7 +101,7 @@ static int take_headers(struct dt_reader *r, struct dt_uri *u)
 
 static int take_sip(struct dt_reader *r, struct dt_uri *u)
 {
-    if (take_userinfo(r, u) || dt__host_take(r, &u->host, &u->host_v6))
+    if (take_user_and_host(r, u))
         return DT_E_SYNTAX;
     if (dt_reader_char(r, ':') && dt__port_take(r, &u->port))
         return DT_E_SYNTAX;
