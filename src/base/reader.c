@@ -88,8 +88,8 @@ void dt_reader_lws(struct dt_reader *r)
 
 int dt_reader_u64(struct dt_reader *r, uint64_t max, uint64_t *out)
 {
-    const char *p = r->p;
-    while (p < r->end && dt_char_is(*p, DT_C_DIGIT))
+    const char *p = r->p, *end = r->end;
+    while (p < end && (unsigned char)(*p - '0') <= 9)
         p++;
     int err = dt_str_u64((struct dt_str){r->p, (size_t)(p - r->p)}, max, out);
     if (!err)

@@ -79,24 +79,35 @@ int dt_str_cmp(struct dt_str a, struct dt_str b)
     return a.n < b.n ? -1 : a.n > b.n;
 }
 
+enum { SAFE_DIGITS = 19 }; /* as many cannot be too large for 64 bits */
+
+/* The value of more digits than that, all of them known to be some. */
+static int many_digits(struct dt_str s, uint64_t *out)
+{
+    uint64_t value = 0;
+    for (size_t i = 0; i < s.n; i++) {
+        uint64_t digit = (uint64_t)(s.p[i] - '0');
+        if (value > UINT64_MAX / 10 || (value == UINT64_MAX / 10 && digit > UINT64_MAX % 10))
+            return DT_E_RANGE;
+        value = value * 10 + digit;
+    }
+    *out = value;
+    return DT_OK;
+}
+
 int dt_str_u64(struct dt_str s, uint64_t max, uint64_t *out)
 {
-    enum { SAFE_DIGITS = 19 }; /* as many cannot be too large for 64 bits */
     uint64_t value = 0;
-    bool over = false;
+    const char *p = s.p, *end = s.n ? p + s.n : p;
+    for (; p < end; p++) {
+        unsigned digit = (unsigned)(unsigned char)*p - '0';
+        if (digit > 9) /* even behind too many digits the worse mistake */
+            return DT_E_SYNTAX;
+        value = value * 10 + digit;
+    }
     if (!s.n)
         return DT_E_SYNTAX;
-    for (size_t i = 0; i < s.n; i++) {
-        unsigned digit = (unsigned)(unsigned char)s.p[i] - '0';
-        if (digit > 9)
-            return DT_E_SYNTAX;
-        if (i >= SAFE_DIGITS &&
-            (value > UINT64_MAX / 10 || (value == UINT64_MAX / 10 && digit > UINT64_MAX % 10)))
-            over = true; /* but a letter further on is still the worse mistake */
-        else
-            value = value * 10 + digit;
-    }
-    if (over || value > max)
+    if ((s.n > SAFE_DIGITS && many_digits(s, &value)) || value > max)
         return DT_E_RANGE;
     *out = value;
     return DT_OK;

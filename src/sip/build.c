@@ -15,7 +15,7 @@ static bool has_control(struct dt_str s)
     for (; s.n - i >= 8; i += 8) {
         uint64_t w;
         memcpy(&w, s.p + i, sizeof w);
-        if ((w - low) & ~w & high)
+        if (((w - low) & high) && ((w - low) & ~w & high)) /* mostly the first says it */
             return true;
     }
     for (; i < s.n; i++)

@@ -74,21 +74,33 @@ static int take_params(struct dt_reader *r, struct dt_name_addr *out)
     return DT_OK;
 }
 
+/* Contact only: all bindings. */
+static bool take_star(struct dt_reader *r)
+{
+    if (r->p == r->end || *r->p != '*' || r->end - r->p > 1)
+        return false;
+    r->p++;
+    return true;
+}
+
 int dt__name_addr_take(struct dt_reader *r, struct dt_name_addr *out, bool *angle)
 {
-    *out = (struct dt_name_addr){.star = false};
     *angle = false;
     dt__skip(r);
     const char *from = r->p;
-    struct dt_reader star = *r;
-    if (dt_reader_char(&star, '*') && dt_reader_end(&star)) { /* Contact only: all bindings */
-        *r = star;
-        out->star = true;
-    } else if (take_uri(r, out, angle) || take_params(r, out)) {
-        return DT_E_SYNTAX;
-    }
+    bool star = take_star(r);
+    out->display = out->params = out->tag = DT_STR_NONE;
+    out->star = star;
+    if (star)
+        out->uri = (struct dt_uri){.port = 0};
+    else if (take_uri(r, out, angle) || take_params(r, out))
+        goto bad;
     out->text = dt__taken(from, r);
-    return dt_reader_end(r) || *r->p == ',' ? DT_OK : DT_E_SYNTAX;
+    if (dt_reader_end(r) || *r->p == ',')
+        return DT_OK;
+bad:
+    *out = (struct dt_name_addr){.star = false};
+    return DT_E_SYNTAX;
 }
 
 int dt_sip_name_addr(struct dt_name_addr *out, struct dt_str value)

@@ -99,7 +99,7 @@ static bool read_line(const char *p, const char *end, bool folds, struct line *o
         }
         out->stop = p;
         out->next = p += n;
-        if (!folds || p == end || !is_blank(*p))
+        if (!folds || p == end || (unsigned char)*p > ' ' || !is_blank(*p))
             return true;
     }
     return false;
