@@ -78,7 +78,7 @@ static const char *fold(const char *p, const char *end)
 
 void dt_reader_lws(struct dt_reader *r)
 {
-    while (r->p < r->end) {
+    while (r->p < r->end && (unsigned char)*r->p <= ' ') {
         const char *next = is_blank(*r->p) ? r->p + 1 : fold(r->p, r->end);
         if (!next)
             return;
@@ -88,13 +88,20 @@ void dt_reader_lws(struct dt_reader *r)
 
 int dt_reader_u64(struct dt_reader *r, uint64_t max, uint64_t *out)
 {
+    enum { SAFE_DIGITS = 19 }; /* as many cannot be too large for 64 bits */
     const char *p = r->p, *end = r->end;
-    while (p < end && (unsigned char)(*p - '0') <= 9)
-        p++;
-    int err = dt_str_u64((struct dt_str){r->p, (size_t)(p - r->p)}, max, out);
-    if (!err)
-        r->p = p;
-    return err;
+    uint64_t value = 0;
+    for (; p < end && (unsigned char)(*p - '0') <= 9; p++)
+        value = value * 10 + (uint64_t)(*p - '0');
+    size_t n = (size_t)(p - r->p);
+    int err = !n ? DT_E_SYNTAX : value > max ? DT_E_RANGE : DT_OK;
+    if (n > SAFE_DIGITS)
+        err = dt_str_u64((struct dt_str){r->p, n}, max, &value);
+    if (err)
+        return err;
+    *out = value;
+    r->p = p;
+    return DT_OK;
 }
 
 int dt_reader_quoted(struct dt_reader *r, struct dt_str *out)

@@ -95,7 +95,8 @@ static void check_cseq(struct dt_sip_msg *m)
     } else if (!m->request) {
         m->method = m->cseq.method;
         m->method_text = m->cseq.method_text;
-    } else if (!dt_str_eq(m->cseq.method_text, m->method_text)) {
+    } else if (m->cseq.method != m->method ||
+               (!m->method && !dt_str_eq(m->cseq.method_text, m->method_text))) {
         fail(m, DT_FAULT_METHOD); /* 8.1.1.5 */
     }
 }

@@ -20,9 +20,11 @@ const char *dt_method_name(enum dt_method m)
 
 enum dt_method dt_method_find(struct dt_str name)
 {
-    for (unsigned m = 1; m < DT_METHOD_COUNT; m++)
-        if (methods[m].n == name.n && memcmp(methods[m].p, name.p, name.n) == 0)
-            return (enum dt_method)m;
+#define X(method) \
+    if (name.n == sizeof #method - 1 && memcmp(name.p, #method, sizeof #method - 1) == 0) \
+        return DT_##method;
+    DT_METHODS(X)
+#undef X
     return DT_METHOD_OTHER;
 }
 

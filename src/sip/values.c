@@ -133,7 +133,7 @@ int dt_sip_cseq(struct dt_cseq *out, struct dt_str value)
     dt__skip(&r);
     bool blank = dt_reader_at(&r) > digits;
     out->number = (uint32_t)number;
-    out->method_text = dt_reader_run(&r, DT_C_TOKEN);
+    out->method_text = dt__run(&r, DT_C_TOKEN);
     out->method = dt_method_find(out->method_text);
     return blank && out->method_text.n && dt_reader_end(&r) ? DT_OK : DT_E_SYNTAX;
 }

@@ -47,8 +47,10 @@ void bench_start(void);
 /* Parses and lets go. `found` is filled in unless it is NULL; with NULL all the same is parsed.
  * False: the message was refused. */
 bool bench_parse(struct bench_text text, struct bench_found *found);
-/* Parses, builds the message that goes on into `out`: new Request-URI, Via pushed, Record-Route
- * added, Max-Forwards less one; lets go. Returns its size, or 0. */
+/* Parses, builds the message that goes on: new Request-URI, Via pushed, Record-Route added,
+ * Max-Forwards less one; lets go. It is copied into `out` unless that is NULL. Returns its size, or
+ * 0.
+ */
 size_t bench_forward(struct bench_text text, char *out, size_t cap);
 
 #endif

@@ -82,8 +82,8 @@ __attribute__((noinline)) size_t bench_forward(struct bench_text text, char *out
     dt_sip_edit_value(&e, dt_sip_first(&m, DT_H_MAX_FORWARDS), dt_writer_str(&w));
     if (dt_sip_forward(&e, &dt_alloc_libc, &bytes))
         return 0;
-    size_t n = bytes->n < cap ? bytes->n : 0;
-    if (n)
+    size_t n = bytes->n;
+    if (out && n < cap)
         memcpy(out, bytes->data, n);
     dt_bytes_drop(bytes);
     return n;

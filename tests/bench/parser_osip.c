@@ -141,10 +141,10 @@ __attribute__((noinline)) size_t bench_forward(struct bench_text text, char *out
     size_t n = 0;
     if (!m)
         return 0;
-    if (edit(m) && osip_message_to_str(m, &wire, &n) == OSIP_SUCCESS && n < cap)
-        memcpy(out, wire, n);
-    else
+    if (!edit(m) || osip_message_to_str(m, &wire, &n) != OSIP_SUCCESS)
         n = 0;
+    if (out && n < cap)
+        memcpy(out, wire, n);
     osip_free(wire);
     osip_message_free(m);
     return n;

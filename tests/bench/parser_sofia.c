@@ -2,8 +2,7 @@
  *
  * Sofia-SIP (libsofia-sip-ua-dev): msg_make, its way from a text to a message, takes all headers
  * that it knows apart, in place. To forward, headers are inserted as its transaction layer does
- * (nta.c), and msg_prepare writes only what is new: the others keep the text that they came in.
- * Its pieces are gathered here as the kernel would. */
+ * (nta.c), and msg_prepare writes only what is new: the others keep the text that they came in. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -113,17 +112,18 @@ static bool edit(msg_t *msg, sip_t *sip)
            sip_header_insert(msg, sip, (sip_header_t *)(void *)route) == 0;
 }
 
+/* The pieces are sent by one system call; they are copied only to be looked at. */
 static size_t gather(msg_t *msg, char *out, size_t cap)
 {
-    msg_iovec_t parts[64];
-    isize_t count = msg_iovec(msg, parts, 64);
+    enum { PARTS = 64 };
+    msg_iovec_t parts[PARTS];
+    isize_t count = msg_iovec(msg, parts, PARTS);
     size_t n = 0;
-    if (count > 64)
+    if (count > PARTS)
         return 0;
     for (isize_t i = 0; i < count; i++) {
-        if (parts[i].mv_len >= cap - n)
-            return 0;
-        memcpy(out + n, parts[i].mv_base, parts[i].mv_len);
+        if (out && n + parts[i].mv_len < cap)
+            memcpy(out + n, parts[i].mv_base, parts[i].mv_len);
         n += parts[i].mv_len;
     }
     return n;
