@@ -8,27 +8,27 @@ static uint64_t rotl(uint64_t x, unsigned by)
     return x << by | x >> (64 - by);
 }
 
-static void rounds(uint64_t v[4], unsigned n)
+/* Written out where it is used, so that `v` can stay in registers. */
+static inline void one_round(uint64_t v[4])
 {
-    while (n--) {
-        v[0] += v[1];
-        v[2] += v[3];
-        v[1] = rotl(v[1], 13) ^ v[0];
-        v[3] = rotl(v[3], 16) ^ v[2];
-        v[0] = rotl(v[0], 32);
-        v[2] += v[1];
-        v[0] += v[3];
-        v[1] = rotl(v[1], 17) ^ v[2];
-        v[3] = rotl(v[3], 21) ^ v[0];
-        v[2] = rotl(v[2], 32);
-    }
+    v[0] += v[1];
+    v[2] += v[3];
+    v[1] = rotl(v[1], 13) ^ v[0];
+    v[3] = rotl(v[3], 16) ^ v[2];
+    v[0] = rotl(v[0], 32);
+    v[2] += v[1];
+    v[0] += v[3];
+    v[1] = rotl(v[1], 17) ^ v[2];
+    v[3] = rotl(v[3], 21) ^ v[0];
+    v[2] = rotl(v[2], 32);
 }
 
-static void block(struct dt_siphash *h, uint64_t m)
+static inline void block(uint64_t v[4], uint64_t m)
 {
-    h->v[3] ^= m;
-    rounds(h->v, 2);
-    h->v[0] ^= m;
+    v[3] ^= m;
+    one_round(v);
+    one_round(v);
+    v[0] ^= m;
 }
 
 void dt_siphash_init(struct dt_siphash *h, const uint64_t key[2])
@@ -47,44 +47,58 @@ static uint64_t load_le64(const uint8_t *p)
            (uint64_t)p[7] << 56;
 }
 
-/* Eight bytes behind those that already wait for their block. */
-static void add_word(struct dt_siphash *h, uint64_t m)
+/* The `n` bytes at `p`, fewer than eight; `before` is how many more may be read in front of them.
+ */
+static uint64_t load_tail(const uint8_t *p, size_t n, size_t before)
 {
-    unsigned waiting = 8 * (unsigned)(h->n & 7);
-    block(h, h->tail | m << waiting);
-    h->tail = waiting ? m >> (64 - waiting) : 0;
-    h->n += 8;
-}
-
-static void add_byte(struct dt_siphash *h, uint8_t byte)
-{
-    h->tail |= (uint64_t)byte << 8 * (h->n++ & 7);
-    if (h->n & 7)
-        return;
-    block(h, h->tail);
-    h->tail = 0;
+    uint64_t m = 0;
+    if (n && n + before >= 8)
+        return load_le64(p + n - 8) >> (64 - 8 * n);
+    while (n)
+        m = m << 8 | p[--n];
+    return m;
 }
 
 void dt_siphash_add(struct dt_siphash *h, const void *p, size_t n)
 {
     const uint8_t *in = p;
-    for (; n >= 8; n -= 8, in += 8)
-        add_word(h, load_le64(in));
-    while (n--)
-        add_byte(h, *in++);
+    uint64_t v[4] = {h->v[0], h->v[1], h->v[2], h->v[3]}; /* in registers */
+    uint64_t tail = h->tail;                              /* bytes that wait for their block */
+    const size_t waiting = h->n & 7;
+    const unsigned up = 8 * (unsigned)waiting, down = (64 - up) & 63;
+    const uint64_t keep = waiting ? UINT64_MAX : 0;
+    h->n += n;
+    for (; n >= 8; n -= 8, in += 8) {
+        uint64_t m = load_le64(in);
+        block(v, tail | m << up);
+        tail = m >> down & keep;
+    }
+    uint64_t m = load_tail(in, n, (size_t)(in - (const uint8_t *)p));
+    tail |= m << up;
+    if (waiting + n >= 8) {
+        block(v, tail);
+        tail = m >> down;
+    }
+    h->tail = tail;
+    for (unsigned i = 0; i < 4; i++)
+        h->v[i] = v[i];
 }
 
 void dt_siphash_add_str(struct dt_siphash *h, struct dt_str s)
 {
-    add_word(h, s.n);
+    const unsigned up = 8 * (unsigned)(h->n & 7); /* its length as eight bytes more */
+    block(h->v, h->tail | (uint64_t)s.n << up);
+    h->tail = up ? (uint64_t)s.n >> (64 - up) : 0;
+    h->n += 8;
     dt_siphash_add(h, s.p, s.n);
 }
 
 uint64_t dt_siphash_end(struct dt_siphash *h)
 {
-    block(h, h->tail | h->n << 56);
+    block(h->v, h->tail | h->n << 56);
     h->v[2] ^= 0xff;
-    rounds(h->v, 4);
+    for (unsigned i = 0; i < 4; i++)
+        one_round(h->v);
     return h->v[0] ^ h->v[1] ^ h->v[2] ^ h->v[3];
 }
 

@@ -42,8 +42,12 @@ void dt_write_u64(struct dt_writer *w, uint64_t v)
 
 void dt_write_hex(struct dt_writer *w, uint64_t v, unsigned digits)
 {
-    while (digits--)
-        dt_write_char(w, digits < 16 ? "0123456789abcdef"[v >> 4 * digits & 15] : '0');
+    char text[16];
+    for (; digits > sizeof text; digits--)
+        dt_write_char(w, '0');
+    for (unsigned i = digits; i--; v >>= 4)
+        text[i] = "0123456789abcdef"[v & 15];
+    dt_write(w, (struct dt_str){text, digits});
 }
 
 void dt_write_quoted(struct dt_writer *w, struct dt_str s)

@@ -9,6 +9,8 @@
  * what is written is one line to every reader. */
 static void unfold(struct dt_writer *w, size_t from)
 {
+    if (dt_sip_line_safe(dt_str_sub(dt_writer_str(w), from, w->n)))
+        return; /* nearly always */
     for (size_t i = from; i < w->n; i++)
         if (w->p[i] == '\r' || w->p[i] == '\n')
             w->p[i] = ' ';
@@ -27,7 +29,7 @@ static void write_other_params(struct dt_writer *w, const struct dt_via *via)
     struct dt__param p;
     const char *from = r.p;
     for (; dt__param_next(&r, &p) > 0; from = r.p) {
-        bool ours = dt_str_ieq(p.name, DT_STR("received")) || dt_str_ieq(p.name, DT_STR("rport"));
+        bool ours = DT__IS(p.name, "received") || DT__IS(p.name, "rport");
         if (!ours)
             dt_write(w, dt_str_trim((struct dt_str){from, (size_t)(r.p - from)}));
     }

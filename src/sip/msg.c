@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * The headers of a parsed message. */
-#include "dualtone/msg.h"
+#include "sip/parts.h"
 
 struct dt_str dt_sip_get(const struct dt_sip_msg *m, enum dt_header_id id)
 {
@@ -28,15 +28,14 @@ struct dt_sip_values dt_sip_values(const struct dt_sip_msg *m, enum dt_header_id
 static void skip_commas(struct dt_reader *r)
 {
     do
-        dt_reader_lws(r);
+        dt__skip(r);
     while (dt_reader_char(r, ','));
 }
 
-/* Up to a comma that is not in quotes or angle brackets (RFC 3261 7.3.1). What is not closed goes
- * to the end of the line. */
-static struct dt_str take_value(struct dt_reader *r)
+/* The comma behind the value that begins at `r`, or the end: one that is not in quotes or angle
+ * brackets (RFC 3261 7.3.1). What is not closed goes to the end of the line. */
+static void skip_value(struct dt_reader *r)
 {
-    const char *from = r->p;
     struct dt_str inside;
     while (!dt_reader_end(r) && *r->p != ',') {
         if (*r->p == '"') {
@@ -47,6 +46,21 @@ static struct dt_str take_value(struct dt_reader *r)
         } else {
             r->p++;
         }
+    }
+}
+
+static bool has(struct dt_str s, char c)
+{
+    return s.n && memchr(s.p, c, s.n);
+}
+
+static struct dt_str take_value(struct dt_reader *r)
+{
+    const char *from = r->p;
+    struct dt_str to_comma = dt_reader_until(r, ',');
+    if (has(to_comma, '<') || has(to_comma, '"')) { /* then it may be no comma of the list */
+        r->p = from;
+        skip_value(r);
     }
     return dt_str_trim((struct dt_str){from, (size_t)(r->p - from)});
 }

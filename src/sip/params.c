@@ -96,7 +96,9 @@ int dt__port_take(struct dt_reader *r, uint16_t *port)
 int dt__host_addr(struct dt_str host, struct dt_addr *out)
 {
     char text[DT_ADDR_TEXT_MAX];
-    size_t at = dt_str_search(host, DT_STR(":::"));
+    size_t at = dt_str_find(host, ':'); /* which most have not */
+    if (at < host.n)
+        at = dt_str_search(host, DT_STR(":::"));
     if (at < host.n && host.n <= sizeof text) { /* RFC 5118 4.10 */
         memcpy(text, host.p, at);
         memcpy(text + at, host.p + at + 1, host.n - at - 1);
