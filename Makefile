@@ -36,7 +36,7 @@ chaos: ## real calls over a pair whose proxies are killed: CALLS, RATE, SEED, PA
 
 bench: ## build and run the benchmarks
 	@tools/need bench
-	@tools/build release bench_parse bench_forward bench_call bench_sim
+	@tools/build release bench_parsers bench_call bench_sim
 	@tools/bench build/release
 
 fuzz: ## run each fuzzer for FUZZ_SECONDS on its corpus

@@ -4,9 +4,9 @@
  * it, then does it ROUNDS times and prints the nanoseconds of CPU time that one took. Instructions:
  *
  *   valgrind --tool=callgrind --toggle-collect=bench_parse \
- *       build/release/tests/bench/bench_parser_dualtone parse 1000
+ *       build/release/tests/bench/bench_parser_dualtone parse 999
  *
- * prints the sum of all rounds and one more. */
+ * prints the sum of these rounds and of the one before them. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
