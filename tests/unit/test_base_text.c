@@ -123,6 +123,42 @@ static void numbers_are_read(void **state)
     assert_int_equal(v, 70000);
 }
 
+static void numbers_of_many_digits_are_read(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int err;
+        uint64_t value;
+    } rows[] = {
+        {"9999999999999999999", DT_OK, 9999999999999999999u},
+        {"18446744073709551615", DT_OK, UINT64_MAX},
+        {"18446744073709551616", DT_E_RANGE, 0},
+        {"36893488147419103233", DT_E_RANGE, 0}, /* 1 when it wraps */
+        {"000000000000000000000000000005", DT_OK, 5},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        uint64_t v = 42;
+        struct dt_reader r = dt_reader(kit_guarded(0, dt_str_z(rows[i].text)));
+        assert_int_equal(dt_reader_u64(&r, UINT64_MAX, &v), rows[i].err);
+        assert_true(v == (rows[i].err ? 42 : rows[i].value));
+        assert_true(dt_reader_end(&r) == !rows[i].err);
+    }
+}
+
+/* Each length, with an end of the run and with the end of what is readable behind it. */
+static void runs_end_where_they_end(void **state)
+{
+    (void)state;
+    for (size_t n = 0; n < 13; n++) {
+        struct dt_str open = kit_guarded(0, dt_str_sub(DT_STR("abcdefghijklm"), 0, n));
+        struct dt_str closed = kit_guarded(1, dt_str_sub(DT_STR("abcdefghijklm"), 0, n + 1));
+        *(char *)(uintptr_t)(closed.p + n) = ';';
+        assert_ptr_equal(dt_char_run(open.p, open.p + n, DT_C_TOKEN), open.p + n);
+        assert_ptr_equal(dt_char_run(closed.p, closed.p + n + 1, DT_C_TOKEN), closed.p + n);
+    }
+}
+
 static const struct {
     const char *text;
     int err;
@@ -237,6 +273,8 @@ int main(void)
         cmocka_unit_test(words_match_in_any_case),
         cmocka_unit_test(linear_white_space_is_skipped),
         cmocka_unit_test(numbers_are_read),
+        cmocka_unit_test(numbers_of_many_digits_are_read),
+        cmocka_unit_test(runs_end_where_they_end),
         cmocka_unit_test(quoted_strings_are_closed),
         cmocka_unit_test(writer_stays_in_its_storage),
         cmocka_unit_test(long_formats_fit_or_are_cut),
