@@ -324,8 +324,8 @@ static struct dt__send *owner(struct dt_ua *ua, dt_tx tx, uint64_t cookie,
     return s && dt_str_eq(m->via.branch, (struct dt_str){s->branch, DT__BRANCH}) ? s : NULL;
 }
 
-/* One CANCEL has arrived, or the INVITE has its final: the other one need not be repeated. A final by
- * a copy that was left for dead says nothing of where the CANCEL goes. */
+/* One CANCEL has arrived, or the INVITE has its final: the other one need not be repeated. A final
+ * by a copy that was left for dead says nothing of where the CANCEL goes. */
 static void stop_cancels(struct dt__send *s, dt_time now, dt_tx tx, const struct dt_sip_msg *m)
 {
     bool done = m->cseq.method == DT_CANCEL ? m->status < 300 : tx == s->tx || tx == s->twin.tx;
