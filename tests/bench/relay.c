@@ -103,8 +103,8 @@ int main(int argc, char **argv)
     }
     for (size_t i = 0; i < BATCH; i++) {
         r.in_vector[i] = (struct iovec){r.buffer[i], SIZE};
-        r.in[i].msg_hdr = (struct msghdr){
-            .msg_name = &r.from[i], .msg_iov = &r.in_vector[i], .msg_iovlen = 1};
+        r.in[i].msg_hdr =
+            (struct msghdr){.msg_name = &r.from[i], .msg_iov = &r.in_vector[i], .msg_iovlen = 1};
     }
     printf("ready\n");
     fflush(stdout);
