@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # A short front for CMake presets, Ninja and CTest. `make help` lists the targets.
-# Variables: ARGS="..." for demo; SANITIZE=1 for test; FUZZ_SECONDS=20 for fuzz;
+# Variables: ARGS="..." for demo, and for bench (--quick, --write: the proxy beside Kamailio);
+# SANITIZE=1 for test; FUZZ_SECONDS=20 for fuzz;
 # SEEDS=100 JOBS=2 for survival; CALLS=200 RATE=20 SEED=0 (by chance) PAUSE=3 for chaos: seconds from a
 # node's return to the next kill.
 .DEFAULT_GOAL := help
@@ -36,8 +37,9 @@ chaos: ## real calls over a pair whose proxies are killed: CALLS, RATE, SEED, PA
 
 bench: ## build and run the benchmarks
 	@tools/need bench
-	@tools/build release bench_parsers bench_call bench_sim
+	@tools/build release bench_parsers bench_call bench_sim bench_relay dualtone
 	@tools/bench build/release
+	@tools/bench-proxy build/release $(ARGS)
 
 fuzz: ## run each fuzzer for FUZZ_SECONDS on its corpus
 	@tools/need test

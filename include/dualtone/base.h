@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* ---- errors ---- */
 
@@ -77,9 +78,19 @@ struct dt_str {
 /* A slice over a C string (NULL gives the empty slice). */
 struct dt_str dt_str_z(const char *z);
 /* From `from` (clamped) for at most `n` bytes. */
-struct dt_str dt_str_sub(struct dt_str s, size_t from, size_t n);
+static inline struct dt_str dt_str_sub(struct dt_str s, size_t from, size_t n)
+{
+    if (from > s.n)
+        from = s.n;
+    if (n > s.n - from)
+        n = s.n - from;
+    return s.p ? (struct dt_str){s.p + from, n} : DT_STR_NONE;
+}
 /* Same bytes. */
-bool dt_str_eq(struct dt_str a, struct dt_str b);
+static inline bool dt_str_eq(struct dt_str a, struct dt_str b)
+{
+    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
 /* Same bytes but for the case of ASCII letters (RFC 3261 7.3.1). */
 bool dt_str_ieq(struct dt_str a, struct dt_str b);
 /* Starts with, ends with; exact case. */
@@ -97,9 +108,18 @@ int dt_str_cmp(struct dt_str a, struct dt_str b);
  * value is at most `max`. DT_E_SYNTAX or DT_E_RANGE leave `*out` alone. */
 int dt_str_u64(struct dt_str s, uint64_t max, uint64_t *out);
 /* ASCII only, whatever the locale. */
-char dt_lower(char c);
-bool dt_is_digit(char c);
-bool dt_is_alpha(char c);
+static inline char dt_lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+}
+static inline bool dt_is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+static inline bool dt_is_alpha(char c)
+{
+    return dt_lower(c) >= 'a' && dt_lower(c) <= 'z';
+}
 
 /* ---- memory ---- */
 
@@ -163,6 +183,10 @@ void dt_siphash_add(struct dt_siphash *h, const void *p, size_t n);
 /* Adds the length first, so that ("ab","c") and ("a","bc") differ. */
 void dt_siphash_add_str(struct dt_siphash *h, struct dt_str s);
 uint64_t dt_siphash_end(struct dt_siphash *h);
+/* The same with 128 bits of result (SipHash-2-4-128): begun by dt_siphash_init_wide, ended by this.
+ */
+void dt_siphash_init_wide(struct dt_siphash *h, const uint64_t key[2]);
+void dt_siphash_end_wide(struct dt_siphash *h, uint64_t out[2]);
 /* The same in one call. */
 uint64_t dt_siphash(const uint64_t key[2], struct dt_str s);
 

@@ -74,9 +74,15 @@ struct dt_timer {
     uint32_t slot;  /* place in the heap */
     uint32_t kind;  /* the owner's: which object holds this timer, and which timer it is */
 };
+/* The deadline lies beside the pointer, so that a search through the heap does not look at each
+ * timer. */
+struct dt_timer_slot {
+    dt_time due;
+    struct dt_timer *timer;
+};
 struct dt_timers {
     const struct dt_alloc *alloc;
-    struct dt_timer **heap;
+    struct dt_timer_slot *heap;
     uint32_t n, cap;
     uint64_t order;
 };

@@ -93,13 +93,35 @@ void dt_siphash_add_str(struct dt_siphash *h, struct dt_str s)
     dt_siphash_add(h, s.p, s.n);
 }
 
+static inline uint64_t finish(uint64_t v[4])
+{
+    for (unsigned i = 0; i < 4; i++)
+        one_round(v);
+    return v[0] ^ v[1] ^ v[2] ^ v[3];
+}
+
 uint64_t dt_siphash_end(struct dt_siphash *h)
 {
-    block(h->v, h->tail | h->n << 56);
-    h->v[2] ^= 0xff;
-    for (unsigned i = 0; i < 4; i++)
-        one_round(h->v);
-    return h->v[0] ^ h->v[1] ^ h->v[2] ^ h->v[3];
+    uint64_t v[4] = {h->v[0], h->v[1], h->v[2], h->v[3]};
+    block(v, h->tail | h->n << 56);
+    v[2] ^= 0xff;
+    return finish(v);
+}
+
+void dt_siphash_init_wide(struct dt_siphash *h, const uint64_t key[2])
+{
+    dt_siphash_init(h, key);
+    h->v[1] ^= 0xee;
+}
+
+void dt_siphash_end_wide(struct dt_siphash *h, uint64_t out[2])
+{
+    uint64_t v[4] = {h->v[0], h->v[1], h->v[2], h->v[3]};
+    block(v, h->tail | h->n << 56);
+    v[2] ^= 0xee;
+    out[0] = finish(v);
+    v[1] ^= 0xdd;
+    out[1] = finish(v);
 }
 
 uint64_t dt_siphash(const uint64_t key[2], struct dt_str s)

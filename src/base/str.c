@@ -8,20 +8,6 @@ struct dt_str dt_str_z(const char *z)
     return z ? (struct dt_str){z, strlen(z)} : DT_STR_NONE;
 }
 
-struct dt_str dt_str_sub(struct dt_str s, size_t from, size_t n)
-{
-    if (from > s.n)
-        from = s.n;
-    if (n > s.n - from)
-        n = s.n - from;
-    return s.p ? (struct dt_str){s.p + from, n} : DT_STR_NONE;
-}
-
-bool dt_str_eq(struct dt_str a, struct dt_str b)
-{
-    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
-}
-
 bool dt_str_ieq(struct dt_str a, struct dt_str b)
 {
     if (a.n != b.n)
@@ -111,19 +97,4 @@ int dt_str_u64(struct dt_str s, uint64_t max, uint64_t *out)
         return DT_E_RANGE;
     *out = value;
     return DT_OK;
-}
-
-char dt_lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
-}
-
-bool dt_is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-bool dt_is_alpha(char c)
-{
-    return dt_lower(c) >= 'a' && dt_lower(c) <= 'z';
 }

@@ -24,25 +24,25 @@ static bool is_armed(const struct dt_timer *e)
 void dt_timers_clear(struct dt_timers *t)
 {
     for (uint32_t i = 0; i < t->n; i++)
-        disarm(t->heap[i]);
+        disarm(t->heap[i].timer);
     dt_alloc_free(t->alloc, t->heap);
     t->heap = NULL;
     t->n = t->cap = 0;
 }
 
-static bool is_before(const struct dt_timer *a, const struct dt_timer *b)
+static bool is_before(struct dt_timer_slot a, struct dt_timer_slot b)
 {
-    return a->due != b->due ? a->due < b->due : a->order < b->order;
+    return a.due != b.due ? a.due < b.due : a.timer->order < b.timer->order;
 }
 
-static void place(struct dt_timers *t, uint32_t slot, struct dt_timer *e)
+static void place(struct dt_timers *t, uint32_t slot, struct dt_timer_slot e)
 {
     t->heap[slot] = e;
-    e->slot = slot;
+    e.timer->slot = slot;
 }
 
 /* Each moves `e`, for which there is a hole at `slot`, to where it belongs in one direction. */
-static void sift_up(struct dt_timers *t, uint32_t slot, struct dt_timer *e)
+static void sift_up(struct dt_timers *t, uint32_t slot, struct dt_timer_slot e)
 {
     while (slot) {
         uint32_t parent = (slot - 1) / CHILDREN;
@@ -63,7 +63,7 @@ static uint32_t first_child(const struct dt_timers *t, uint32_t slot)
     return best;
 }
 
-static void sift_down(struct dt_timers *t, uint32_t slot, struct dt_timer *e)
+static void sift_down(struct dt_timers *t, uint32_t slot, struct dt_timer_slot e)
 {
     for (;;) {
         uint32_t child = first_child(t, slot);
@@ -75,10 +75,11 @@ static void sift_down(struct dt_timers *t, uint32_t slot, struct dt_timer *e)
     place(t, slot, e);
 }
 
-static void settle(struct dt_timers *t, uint32_t slot, struct dt_timer *e)
+static void settle(struct dt_timers *t, uint32_t slot, struct dt_timer *timer)
 {
+    const struct dt_timer_slot e = {timer->due, timer};
     sift_up(t, slot, e);
-    if (e->slot == slot)
+    if (timer->slot == slot)
         sift_down(t, slot, e);
 }
 
@@ -90,7 +91,7 @@ static int make_room(struct dt_timers *t)
     if (t->cap > UINT32_MAX / CHILDREN / 2)
         return DT_E_NOMEM;
     uint32_t cap = t->cap ? t->cap * 2 : FIRST_SLOTS;
-    struct dt_timer **heap = dt_alloc_array(t->alloc, t->heap, cap, sizeof(struct dt_timer *));
+    struct dt_timer_slot *heap = dt_alloc_array(t->alloc, t->heap, cap, sizeof *heap);
     if (!heap)
         return DT_E_NOMEM;
     t->heap = heap;
@@ -121,7 +122,7 @@ void dt_timers_stop(struct dt_timers *t, struct dt_timer *e)
 {
     if (!is_armed(e))
         return;
-    struct dt_timer *last = t->heap[--t->n];
+    struct dt_timer *last = t->heap[--t->n].timer;
     if (last != e)
         settle(t, e->slot, last);
     disarm(e);
@@ -129,14 +130,14 @@ void dt_timers_stop(struct dt_timers *t, struct dt_timer *e)
 
 dt_time dt_timers_next(const struct dt_timers *t)
 {
-    return t->n ? t->heap[0]->due : DT_TIME_NEVER;
+    return t->n ? t->heap[0].due : DT_TIME_NEVER;
 }
 
 struct dt_timer *dt_timers_due(struct dt_timers *t, dt_time now)
 {
-    if (!t->n || t->heap[0]->due > now)
+    if (!t->n || t->heap[0].due > now)
         return NULL;
-    struct dt_timer *e = t->heap[0];
+    struct dt_timer *e = t->heap[0].timer;
     dt_timers_stop(t, e);
     return e;
 }

@@ -38,7 +38,7 @@ struct dt_cmd_line {
 };
 
 extern const struct dt_command dt_cmd_phone, dt_cmd_proxy, dt_cmd_flow, dt_cmd_demo, dt_cmd_user,
-    dt_cmd_check, dt_cmd_why;
+    dt_cmd_check, dt_cmd_why, dt_cmd_bench;
 
 /* Prints problems to stderr, one a line; returns the exit code they mean. */
 int dt_cmd_problems(const struct dt_problems *p);

@@ -9,7 +9,7 @@
 
 static const struct dt_command *const commands[] = {
     &dt_cmd_phone, &dt_cmd_proxy, &dt_cmd_flow, &dt_cmd_demo,
-    &dt_cmd_user,  &dt_cmd_check, &dt_cmd_why,
+    &dt_cmd_user,  &dt_cmd_check, &dt_cmd_why,  &dt_cmd_bench,
 };
 enum { COMMANDS = sizeof commands / sizeof *commands, PROBLEMS = 32 };
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <openssl/evp.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
@@ -30,11 +31,25 @@ int64_t dt_io_wall_offset(void)
     return clock_us(CLOCK_REALTIME) - clock_us(CLOCK_BOOTTIME);
 }
 
+/* Looked up once a process: what EVP_md5() gives is looked up, under a lock, with each digest. */
+static const EVP_MD *fetch(enum dt_hash_kind kind)
+{
+    static _Atomic(EVP_MD *) fetched[DT_HASH_SHA256 + 1];
+    EVP_MD *md = atomic_load(&fetched[kind]), *none = NULL;
+    if (md)
+        return md;
+    md = EVP_MD_fetch(NULL, kind == DT_HASH_MD5 ? "MD5" : "SHA256", NULL);
+    if (!md || atomic_compare_exchange_strong(&fetched[kind], &none, md))
+        return md;
+    EVP_MD_free(md); /* another thread was faster */
+    return none;
+}
+
 int dt_io_hash(enum dt_hash_kind kind, const struct dt_str *parts, size_t n, uint8_t *out)
 {
-    const EVP_MD *md = kind == DT_HASH_MD5 ? EVP_md5() : EVP_sha256();
+    const EVP_MD *md = fetch(kind);
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    bool ok = ctx && EVP_DigestInit_ex(ctx, md, NULL) == 1;
+    bool ok = ctx && md && EVP_DigestInit_ex(ctx, md, NULL) == 1;
     for (size_t i = 0; ok && i < n; i++)
         ok = parts[i].n == 0 || EVP_DigestUpdate(ctx, parts[i].p, parts[i].n) == 1;
     ok = ok && EVP_DigestFinal_ex(ctx, out, NULL) == 1;

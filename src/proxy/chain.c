@@ -3,6 +3,8 @@
  * A request runs through the steps until one of them has dealt with it. */
 #include "proxy/work.h"
 
+enum { ROOM = 768 }; /* for lines of an answer: nearly all fit */
+
 static const struct dt_proxy_step *const steps[] = {
     &dt__step_sanity, &dt__step_route,    &dt__step_loop,  &dt__step_auth, &dt__step_registrar,
     &dt__step_self,   &dt__step_location, &dt__step_relay, &dt__step_fork,
@@ -29,10 +31,10 @@ enum dt_step_result dt__drop(struct dt_proxy *p, const struct dt_sip_msg *m,
     return DT_STEP_DROP;
 }
 
-/* R17: whom the answer comes from, where we are the one who is asked. `*own` (may come out NULL) is
- * to be dropped. */
+/* R17: whom the answer comes from, where we are the one who is asked. In `room` if it fits, else
+ * `*own` (may come out NULL) is to be dropped. */
 static struct dt_str with_node(const struct dt_proxy_work *w, int status, struct dt_str extra,
-                               struct dt_bytes **own)
+                               struct dt_writer *room, struct dt_bytes **own)
 {
     struct dt_str line = dt__self_node_line(&w->p->self);
     *own = NULL;
@@ -40,6 +42,11 @@ static struct dt_str with_node(const struct dt_proxy_work *w, int status, struct
         return extra;
     if (!extra.n)
         return line;
+    if (extra.n + line.n <= room->cap) {
+        dt_write(room, extra);
+        dt_write(room, line);
+        return dt_writer_str(room);
+    }
     *own = dt_bytes_new(w->p->env->alloc, extra.n + line.n);
     if (!*own)
         return extra;
@@ -52,12 +59,13 @@ static struct dt_str with_node(const struct dt_proxy_work *w, int status, struct
 int dt__respond(const struct dt_proxy_work *w, int status, struct dt_str extra)
 {
     struct dt_proxy *p = w->p;
-    char tag[10];
+    char tag[10], lines[ROOM];
+    struct dt_writer room = dt_writer(lines, sizeof lines);
     struct dt_bytes *bytes, *own;
     dt_rng_token(&p->env->rng, tag, sizeof tag);
     struct dt_sip_answer ans = {.status = status,
                                 .to_tag = {tag, sizeof tag},
-                                .extra = with_node(w, status, extra, &own),
+                                .extra = with_node(w, status, extra, &room, &own),
                                 .source = &w->from.remote};
     int err = dt_sip_answer(w->m, &ans, p->env->alloc, &bytes);
     dt_bytes_drop(own);

@@ -4,60 +4,52 @@
  * compared byte for byte: whoever repeats, acknowledges or cancels writes them as before. */
 #include "stack/private.h"
 
-struct hashes {
-    struct dt_siphash map, check;
-};
-
-static void add(struct hashes *h, struct dt_str s)
+/* `kind` parts the keys of clients from those of servers; a method that we know is its number. */
+static struct dt_siphash begin(const struct dt_stack *s, char kind, enum dt_method method,
+                               const struct dt_sip_msg *m)
 {
-    dt_siphash_add_str(&h->map, s);
-    dt_siphash_add_str(&h->check, s);
-}
-
-/* `kind` parts the keys of clients from those of servers. */
-static struct hashes begin(const struct dt_stack *s, char kind, struct dt_str method)
-{
-    struct hashes h;
-    dt_siphash_init(&h.map, s->txs.key);
-    dt_siphash_init(&h.check, s->check_key);
-    add(&h, (struct dt_str){&kind, 1});
-    add(&h, method);
+    struct dt_siphash h;
+    const uint64_t head = (uint64_t)(unsigned char)kind << 32 | (unsigned)method;
+    dt_siphash_init_wide(&h, s->txs.key);
+    dt_siphash_add(&h, &head, sizeof head);
+    if (method == DT_METHOD_OTHER)
+        dt_siphash_add_str(&h, m ? m->method_text : DT_STR_NONE);
     return h;
 }
 
-static struct dt__key end(struct hashes *h)
+static struct dt__key end(struct dt_siphash *h)
 {
-    return (struct dt__key){dt_siphash_end(&h->map), dt_siphash_end(&h->check)};
+    uint64_t out[2];
+    dt_siphash_end_wide(h, out);
+    return (struct dt__key){out[0], out[1]};
 }
 
 struct dt__key dt__key_request(const struct dt_stack *s, const struct dt_sip_msg *m,
                                enum dt_method method, struct dt_str to_tag)
 {
-    struct dt_str name =
-        method == DT_METHOD_OTHER ? m->method_text : dt_str_z(dt_method_name(method));
     bool cookie = dt_via_has_cookie(&m->via);
-    struct hashes h = begin(s, cookie ? 's' : 'o', name);
+    struct dt_siphash h = begin(s, cookie ? 's' : 'o', method, m);
     if (cookie) {
-        add(&h, m->via.branch);
-        add(&h, m->via.sent_by);
+        dt_siphash_add_str(&h, m->via.branch);
+        dt_siphash_add_str(&h, m->via.sent_by);
         return end(&h);
     }
     /* A peer of RFC 2543 */
     uint32_t number = m->cseq.number;
-    add(&h, m->uri_text);
-    add(&h, m->from.tag);
-    add(&h, to_tag);
-    add(&h, m->call_id);
-    add(&h, (struct dt_str){(const char *)&number, sizeof number});
-    add(&h, m->via.text);
+    dt_siphash_add_str(&h, m->uri_text);
+    dt_siphash_add_str(&h, m->from.tag);
+    dt_siphash_add_str(&h, to_tag);
+    dt_siphash_add_str(&h, m->call_id);
+    dt_siphash_add_str(&h, (struct dt_str){(const char *)&number, sizeof number});
+    dt_siphash_add_str(&h, m->via.text);
     return end(&h);
 }
 
 struct dt__key dt__key_response(const struct dt_stack *s, struct dt_str branch,
                                 enum dt_method method)
 {
-    struct hashes h = begin(s, 'c', dt_str_z(dt_method_name(method)));
-    add(&h, branch);
+    struct dt_siphash h = begin(s, 'c', method, NULL);
+    dt_siphash_add_str(&h, branch);
     return end(&h);
 }
 

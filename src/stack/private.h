@@ -29,12 +29,12 @@ enum {
 /* dt_timer.kind of a stream's timer; a transaction's is its slot. */
 #define DT__STREAM_TIMER UINT32_MAX
 
-/* A keyed hash of 128 bits stands for the key of 17.1.3 or 17.2.3: two keys of the node's own
+/* A keyed hash of 128 bits stands for the key of 17.1.3 or 17.2.3: its key is of the node's own
  * generator, so that nobody can aim, and by chance no two are equal. It keeps what lingers small.
  */
 struct dt__key {
-    uint64_t hash;  /* by the map's key */
-    uint64_t check; /* by the stack's other key */
+    uint64_t hash; /* the map's half */
+    uint64_t check;
 };
 
 /* What only an unfinished transaction needs. */

@@ -106,6 +106,11 @@ struct dt_subscribers {
     struct row *rows;
     size_t n;
     uint64_t key[2];
+    struct offer {
+        char realm[NAME_MAX]; /* the one that was asked about last */
+        size_t n;
+        bool known[DT_HASH_SHA256 + 1], answer[DT_HASH_SHA256 + 1];
+    } offer;
 };
 
 struct dt_subscribers *dt_subscribers_new(struct dt_env *env)
@@ -175,8 +180,7 @@ size_t dt_subscribers_n(const struct dt_subscribers *s)
     return s->n;
 }
 
-bool dt_subscribers_offer(const struct dt_subscribers *s, struct dt_str realm,
-                          enum dt_hash_kind hash)
+static bool have_all(const struct dt_subscribers *s, struct dt_str realm, enum dt_hash_kind hash)
 {
     bool any = false;
     for (size_t i = 0; i < s->n; i++) {
@@ -188,6 +192,23 @@ bool dt_subscribers_offer(const struct dt_subscribers *s, struct dt_str realm,
             return false;
     }
     return any;
+}
+
+/* Walks all of them once; each challenge asks, and the answer is the same until the next read. */
+bool dt_subscribers_offer(struct dt_subscribers *s, struct dt_str realm, enum dt_hash_kind hash)
+{
+    struct offer *o = &s->offer;
+    if (realm.n > sizeof o->realm)
+        return have_all(s, realm, hash);
+    if (!dt_str_eq((struct dt_str){o->realm, o->n}, realm)) {
+        *o = (struct offer){.n = realm.n};
+        if (realm.n)
+            memcpy(o->realm, realm.p, realm.n);
+    }
+    if (!o->known[hash])
+        o->answer[hash] = have_all(s, realm, hash);
+    o->known[hash] = true;
+    return o->answer[hash];
 }
 
 static int add_row(struct dt_subscribers *s, const struct dt_subscriber *row)

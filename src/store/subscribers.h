@@ -34,8 +34,7 @@ bool dt_subscribers_has(const struct dt_subscribers *s, struct dt_str user, stru
 size_t dt_subscribers_n(const struct dt_subscribers *s);
 /* Has every user of `realm` a line for this algorithm? Then it may be offered in a challenge. False
  * if there is no user of this realm. */
-bool dt_subscribers_offer(const struct dt_subscribers *s, struct dt_str realm,
-                          enum dt_hash_kind hash);
+bool dt_subscribers_offer(struct dt_subscribers *s, struct dt_str realm, enum dt_hash_kind hash);
 
 /* ---- the file as text, for `dualtone user` ---- */
 

@@ -245,7 +245,7 @@ static int update_contacts(struct change *c)
 
 int dt_location_update(struct dt_location *l, dt_time now, const struct dt_location_update *u)
 {
-    struct change c = {.l = l, .now = now, .u = u, .aor = dt__aor_find(l, u->aor)};
+    struct change c = {.l = l, .now = now, .u = u};
     if (u->n > DT_CONTACTS_MAX)
         return DT_E_LIMIT;
     if (u->aor.n + u->call_id.n > DT_BINDING_TEXT_MAX)

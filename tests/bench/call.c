@@ -6,7 +6,13 @@
  *   valgrind --tool=callgrind --toggle-collect=bench_call build/release/tests/bench/bench_call
  *
  * prints the sum of all rounds; divide by ROUNDS, or by the number given as argument. The phones
- * are not counted. */
+ * are not counted.
+ *
+ *   build/release/tests/bench/bench_call memory
+ *
+ * prints the bytes that the proxy has from its allocator for a binding, for a ringing call, and for
+ * a call that has ended and lingers: first with all of its transactions, then when those of T4 have
+ * gone. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +38,30 @@ static struct {
     struct dt_bytes *last[2]; /* to Alice, to Bob */
     struct dt_sip_header headers[DT_MSG_HEADERS_MAX];
 } b;
+
+/* libc's memory, its bytes counted: the size lies in front. */
+enum { FRONT = 16 };
+static size_t bytes_in_use;
+
+static void *counted_resize(void *ctx, void *p, size_t n)
+{
+    char *old = p ? (char *)p - FRONT : NULL;
+    size_t before = old ? *(size_t *)(void *)old : 0;
+    (void)ctx;
+    if (!n) {
+        bytes_in_use -= before;
+        free(old);
+        return NULL;
+    }
+    char *got = realloc(old, n + FRONT);
+    if (!got)
+        return NULL;
+    bytes_in_use += n - before;
+    *(size_t *)(void *)got = n;
+    return got + FRONT;
+}
+
+static const struct dt_alloc counted = {counted_resize, NULL};
 
 /* One step of the node, without or with a datagram. What it sends is in `out`. */
 size_t bench_call(struct dt_proxy *p, dt_time now, const struct dt_input *in,
@@ -64,6 +94,8 @@ static void step(const struct dt_input *in)
         dt_bytes_drop(b.last[to]);
         b.last[to] = out[i].bytes;
     }
+    if (n == OUTPUTS) /* there may be more: what comes next must not find it */
+        step(NULL);
 }
 
 static void receive(const struct dt_addr *from, struct dt_str text)
@@ -137,15 +169,20 @@ static void tick_until(dt_time end)
     b.now = end;
 }
 
-static void one_call(unsigned long call)
+static void ring(unsigned long call, const char *tag)
 {
-    char tag[24], ok[128];
-    snprintf(tag, sizeof tag, "b%lu", call);
     request("INVITE", call, "", 1);
     must_be(0, "SIP/2.0 100");
     must_be(1, "INVITE " TARGET);
     answer(180, tag);
     must_be(0, "SIP/2.0 180");
+}
+
+static void one_call(unsigned long call)
+{
+    char tag[24], ok[128];
+    snprintf(tag, sizeof tag, "b%lu", call);
+    ring(call, tag);
     answer(200, tag);
     must_be(0, "SIP/2.0 200");
     request("ACK", call, tag, 1);
@@ -162,19 +199,30 @@ static void one_call(unsigned long call)
 
 /* ---- the proxy ---- */
 
+static void bind_user(unsigned long user)
+{
+    char text[TEXT];
+    struct dt_writer w = dt_writer(text, sizeof text);
+    dt_writef(&w,
+              "REGISTER sip:example.com SIP/2.0\r\n"
+              "Via: SIP/2.0/UDP " BOB ";branch=z9hG4bKr%lu;rport\r\nMax-Forwards: 70\r\n"
+              "From: <sip:%lu@example.com>;tag=r\r\nTo: <sip:%lu@example.com>\r\n"
+              "Call-ID: %lu-003094c3-8c4a0011@192.0.2.102\r\nCSeq: 1 REGISTER\r\n"
+              "Contact: <sip:%lu@" BOB ">;expires=7200\r\nContent-Length: 0\r\n\r\n",
+              user, user, user, user, user);
+    receive(&b.bob, dt_writer_str(&w));
+    must_be(1, "SIP/2.0 200");
+}
+
 static void open_proxy(void)
 {
     static const char conf[] = "domain: example.com\nlisten: udp:192.0.2.1:5060\n";
-    static const char bind[] =
-        "REGISTER sip:example.com SIP/2.0\r\nVia: SIP/2.0/UDP " BOB ";branch=z9hG4bKr;rport\r\n"
-        "Max-Forwards: 70\r\nFrom: <sip:1002@example.com>;tag=r\r\nTo: <sip:1002@example.com>\r\n"
-        "Call-ID: r\r\nCSeq: 1 REGISTER\r\nContact: <" TARGET ">;expires=7200\r\n"
-        "Content-Length: 0\r\n\r\n";
     static const uint64_t key[2] = {1, 2};
     struct dt_problem list[4];
     struct dt_problems problems = {.list = list, .cap = 4};
     struct dt_input up = {.kind = DT_IN_LISTENING};
     dt_env_init(&b.env, 1);
+    b.env.alloc = &counted;
     b.env.wall_offset = 1700000000 * DT_SECOND;
     if (dt_conf_init(&b.conf, b.env.alloc, dt_proxy_options, dt_proxy_options_n, &b.cfg, &problems))
         die("no memory");
@@ -187,20 +235,55 @@ static void open_proxy(void)
         die("no proxy");
     up.local = b.local;
     step(&up);
-    receive(&b.bob, DT_STR(bind));
-    must_be(1, "SIP/2.0 200");
+    bind_user(1002);
+}
+
+/* ---- memory ---- */
+
+static size_t base;
+
+static void tell(const char *what)
+{
+    printf("%-48s %zu bytes\n", what, (bytes_in_use - base) / ROUNDS);
+}
+
+static void memory(void)
+{
+    tick_until(b.now + 300 * DT_SECOND);
+    base = bytes_in_use;
+    for (unsigned long i = 0; i < ROUNDS; i++)
+        bind_user(100000 + i);
+    tell("a binding, its REGISTER lingering");
+    tick_until(b.now + 300 * DT_SECOND);
+    tell("a binding");
+    base = bytes_in_use;
+    for (unsigned long i = 0; i < ROUNDS; i++)
+        ring(200000 + i, "b");
+    tell("a ringing call");
+    tick_until(b.now + 300 * DT_SECOND);
+    base = bytes_in_use;
+    for (unsigned long i = 0; i < ROUNDS; i++)
+        one_call(300000 + i);
+    tell("a call that has ended");
+    tick_until(b.now + 6 * DT_SECOND);
+    tell("the same 6 s later");
+    tick_until(b.now + 300 * DT_SECOND);
 }
 
 int main(int argc, char **argv)
 {
+    bool measures = argc > 1 && !strcmp(argv[1], "memory");
     unsigned long rounds = argc > 1 ? strtoul(argv[1], NULL, 10) : ROUNDS;
     open_proxy();
+    if (measures)
+        memory();
     for (unsigned long i = 0; i < rounds; i++)
         one_call(i + 100000);
     tick_until(b.now + 300 * DT_SECOND);
     if (dt_proxy_objects(b.proxy))
         die("something is left");
-    printf("%lu calls\n", rounds);
+    if (!measures)
+        printf("%lu calls\n", rounds);
     for (int i = 0; i < 2; i++)
         dt_bytes_drop(b.last[i]);
     dt_proxy_free(b.proxy);

@@ -5,7 +5,7 @@ source "$(dirname "$0")/../interop/lib.sh"
 try 0 '^dualtone [0-9]' "$dualtone" --version
 for ask in --help -h help; do try 0 '^use: dualtone COMMAND' "$dualtone" "$ask"; done
 commands=$(sed -n 's/^  \([a-z]*\)  *[a-z].*/\1/p' <<<"$said")
-[[ $(wc -w <<<"$commands") == 7 ]] || fail "these commands are listed: $commands"
+[[ $(wc -w <<<"$commands") == 8 ]] || fail "these commands are listed: $commands"
 try 0 '^\.TH DUALTONE 1' "$dualtone" man
 overview=$said
 for command in $commands; do

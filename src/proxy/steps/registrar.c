@@ -115,6 +115,13 @@ static int read_path(struct registration *r)
 
 /* ---- the answer ---- */
 
+/* Two digits, and what stands behind them. */
+static void write_two(struct dt_writer *w, int64_t v, char behind)
+{
+    const char text[] = {(char)('0' + v / 10 % 10), (char)('0' + v % 10), behind};
+    dt_write(w, (struct dt_str){text, behind ? 3 : 2});
+}
+
 /* "Date: Sat, 13 Nov 2010 23:29:00 GMT" (20.17); days into a date by the 400-year cycle. */
 static void write_date(struct dt_writer *w, int64_t unix_seconds)
 {
@@ -127,9 +134,18 @@ static void write_date(struct dt_writer *w, int64_t unix_seconds)
     int64_t of_year = of_era - (365 * year + year / 4 - year / 100);
     int64_t month = (5 * of_year + 2) / 153;
     year += era * 400 + (month > 9);
-    dt_writef(w, "Date: %.3s, %02d %.3s %04d %02d:%02d:%02d GMT\r\n", days + 3 * (day % 7),
-              (int)(of_year - (153 * month + 2) / 5 + 1), months + 3 * month, (int)year,
-              (int)(second / 3600), (int)(second / 60 % 60), (int)(second % 60));
+    dt_write_lit(w, "Date: ");
+    dt_write(w, (struct dt_str){days + 3 * (day % 7), 3});
+    dt_write_lit(w, ", ");
+    write_two(w, of_year - (153 * month + 2) / 5 + 1, ' ');
+    dt_write(w, (struct dt_str){months + 3 * month, 3});
+    dt_write_char(w, ' ');
+    write_two(w, year / 100, '\0');
+    write_two(w, year % 100, ' ');
+    write_two(w, second / 3600, ':');
+    write_two(w, second / 60 % 60, ':');
+    write_two(w, second % 60, ' ');
+    dt_write_lit(w, "GMT\r\n");
 }
 
 static size_t room_for(const struct dt_binding *const *found, size_t n,
@@ -262,7 +278,9 @@ static enum dt_step_result run(struct dt_proxy_work *w)
 {
     if (w->m->method != DT_REGISTER || !w->ours)
         return DT_STEP_CONTINUE;
-    struct registration r = {.w = w};
+    struct registration r; /* most of it is room, which is not zeroed for each REGISTER */
+    r.w = w;
+    r.update = (struct dt_location_update){0};
     const struct dt_uri *to = &w->m->to.uri;
     char extra[512];
     struct dt_writer out = dt_writer(extra, sizeof extra);
