@@ -153,6 +153,8 @@ static int sim_start(struct flow_world *base, int i)
     bool proxy = base->flow->parties[i].role == DT_FLOW_PROXY;
     dt_env_init(&p->env, base->options->seed * DT_FLOW_PARTIES_MAX + (uint64_t)i);
     p->env.hash = dt_io_hash;
+    if (base->options->alloc[i])
+        p->env.alloc = base->options->alloc[i];
     p->env.wall_offset = 1700000000 * DT_SECOND;
     int err = configure(w, i);
     if (!err)
