@@ -146,6 +146,14 @@ static void free_node(struct sim_party *p)
     p->proxy = NULL;
 }
 
+static void free_party(struct sim_party *p)
+{
+    free_node(p);
+    if (p->configured)
+        dt_conf_clear(&p->conf);
+    p->configured = false;
+}
+
 static int sim_start(struct flow_world *base, int i)
 {
     struct world_sim *w = of(base);
@@ -159,8 +167,10 @@ static int sim_start(struct flow_world *base, int i)
     int err = configure(w, i);
     if (!err)
         err = make_node(w, i);
-    if (err)
+    if (err) {
+        free_party(p); /* it may be started again */
         return err;
+    }
     p->node =
         dt_sim_attach(w->sim, base->flow->parties[i].name, proxy ? &dt_proxy_node : &dt_phone_node,
                       proxy ? (void *)p->proxy : (void *)p->phone);
@@ -258,11 +268,8 @@ static void sim_close(struct flow_world *base)
 {
     struct world_sim *w = of(base);
     dt_sim_free(w->sim);
-    for (size_t i = 0; i < base->flow->n_parties; i++) {
-        free_node(&w->parties[i]);
-        if (w->parties[i].configured)
-            dt_conf_clear(&w->parties[i].conf);
-    }
+    for (size_t i = 0; i < base->flow->n_parties; i++)
+        free_party(&w->parties[i]);
     dt_alloc_free(base->flow->alloc, w);
 }
 

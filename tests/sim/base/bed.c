@@ -9,6 +9,7 @@
 
 enum {
     LADDER_MAX = 1 << 20,
+    TRIES = 20,
     LATE_S = 70,     /* over 2 x 64 T1 */
     GIVE_UP_S = 200, /* over the Expires of an INVITE, which ends what rings */
     QUIET_S = 300    /* 74 s of reliability.md 3 and the memory of R11 */
@@ -141,7 +142,7 @@ void bed_start(struct bed *b, int party)
     b->run.acted = true;
     b->result.zero = bed_now(b);
     int err = b->run.w->ops->start(b->run.w, party);
-    if (err == DT_E_NOMEM && b->lenient) /* as a process that exits: somebody starts it anew */
+    for (int i = 0; i < TRIES && err == DT_E_NOMEM && b->lenient; i++) /* somebody starts it anew */
         err = b->run.w->ops->start(b->run.w, party);
     if (err)
         bed_fail(b, "%s does not start: %s", b->flow->parties[party].name, b->run.w->error);
@@ -246,11 +247,24 @@ void bed_type(struct bed *b, int party, const char *command)
 static void put_down(struct bed *b)
 {
     for (int i = A; i < (int)b->flow->n_parties; i++)
-        if (bed_busy(b, i) && !bed_has(b, i, ENDING))
+        if (!(i != A && bed_has(b, i, RINGS)) &&
+            (b->lenient || (bed_busy(b, i) && !bed_has(b, i, ENDING))))
             bed_type(b, i, "hangup");
     (void)bed_until(b, NULL, LATE_S * DT_SECOND);
-    if (!bed_until(b, people_are_done, GIVE_UP_S * DT_SECOND))
+    if (!bed_until(b, people_are_done, GIVE_UP_S * DT_SECOND) && !b->lenient)
         bed_fail(b, "a ghost call");
+}
+
+/* I36. Who had no memory may not even have said that a call was over: the nodes know it. */
+static void look_for_objects(struct bed *b)
+{
+    unsigned left = dt__flow_fewest_objects(&b->run, bed_now(b) + QUIET_S * DT_SECOND);
+    if (left > b->run.baseline)
+        bed_fail(b, "I36: %u objects after setting up, %u now", b->run.baseline, left);
+    (void)bed_until(b, NULL, 0);
+    for (int i = A; i < PARTIES; i++)
+        if (b->lenient)
+            memset(b->views[i].calls, 0, sizeof b->views[i].calls);
 }
 
 static void call_again(struct bed *b)
@@ -270,17 +284,16 @@ void bed_judge(struct bed *b)
     b->mask = 0;
     if (!b->failed)
         put_down(b);
+    if (!b->failed && b->lenient)
+        look_for_objects(b);
     if (!b->failed)
         call_again(b);
     b->came = came;
-    if (b->failed)
-        return;
-    unsigned left = dt__flow_fewest_objects(&b->run, bed_now(b) + QUIET_S * DT_SECOND);
-    (void)bed_until(b, NULL, 0);
-    if (!people_are_done(b))
+    if (!b->failed)
+        look_for_objects(b);
+    if (!b->failed && !people_are_done(b))
         bed_fail(b, "a ghost call after all was over");
-    else if (left > b->run.baseline)
-        bed_fail(b, "I36: %u objects after setting up, %u now", b->run.baseline, left);
-    else if (dt__flow_invariants(b->flow, &b->result.record, b->result.from, reason, sizeof reason))
+    if (!b->failed &&
+        dt__flow_invariants(b->flow, &b->result.record, b->result.from, reason, sizeof reason))
         bed_fail(b, "%s", reason);
 }

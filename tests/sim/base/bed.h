@@ -30,6 +30,7 @@ struct base_flow {
     const char *text;            /* the network; C is "off" and starts when it is played */
     void (*play)(struct bed *b); /* what the people do, and what must come of it */
     int callee;                  /* of the call afterwards */
+    bool extra;                  /* only for what lacks memory: at a pair, over TCP */
 };
 
 struct bed {

@@ -83,7 +83,7 @@ int main(int argc, char **argv)
     unsigned runs = 0, failed = 0;
     for (size_t i = 0; i < base_flows_n; i++) {
         struct tally t = {0};
-        if (o.flow && strcmp(o.flow, base_flows[i].name) != 0)
+        if (base_flows[i].extra || (o.flow && strcmp(o.flow, base_flows[i].name) != 0))
             continue;
         for (unsigned mask = o.from; mask < o.to; mask += o.step)
             run_one(&o, &base_flows[i], mask, &t);

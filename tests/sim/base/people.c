@@ -171,26 +171,28 @@ static void play_registration(struct bed *b)
     bed_start(b, C);
     bed_count(b);
     b->came = bed_until(b, c_registered, RETRIES_S * DT_SECOND);
-    if (!b->came)
+    if (!b->came && !b->lenient) /* the call afterwards shows whether it is */
         bed_fail(b, "C is never registered");
 }
 
-#define PROXIES "proxy P\nproxy S\n"
 #define SECRET " password \"secret\""
+#define OPEN "proxy P\nproxy S\nphone A 1001 primary P\nphone B 1002 primary P\n"
+#define AUTH \
+    "proxy P auth\nproxy S\nphone A 1001 primary P" SECRET "\nphone B 1002 primary P" SECRET "\n"
+#define PAIR \
+    "proxy P\nproxy S\npair P S\nphone A 1001 primary P backup S register both\n" \
+    "phone B 1002 primary P backup S register both\n"
 const struct base_flow base_flows[] = {
-    {"call", "flow call\n" PROXIES "phone A 1001 primary P\nphone B 1002 primary P\nwait 1\n",
-     play_call, B},
-    {"auth",
-     "flow auth\nproxy P auth\nproxy S\nphone A 1001 primary P" SECRET
-     "\nphone B 1002 primary P" SECRET "\nwait 1\n",
-     play_call, B},
-    {"cancel", "flow cancel\n" PROXIES "phone A 1001 primary P\nphone B 1002 primary P\nwait 1\n",
-     play_cancel, B},
-    {"hold", "flow hold\n" PROXIES "phone A 1001 primary P\nphone B 1002 primary P\nwait 1\n",
-     play_hold, B},
-    {"registration",
-     "flow registration\nproxy P auth\nproxy S\nphone A 1001 primary P" SECRET
-     "\nphone B 1002 primary P" SECRET "\nphone C 1003 primary P" SECRET " off\nC starts\n",
-     play_registration, C},
+    {"call", "flow call\n" OPEN "wait 1\n", play_call, B, false},
+    {"auth", "flow auth\n" AUTH "wait 1\n", play_call, B, false},
+    {"cancel", "flow cancel\n" OPEN "wait 1\n", play_cancel, B, false},
+    {"hold", "flow hold\n" OPEN "wait 1\n", play_hold, B, false},
+    {"registration", "flow registration\n" AUTH "phone C 1003 primary P" SECRET " off\nC starts\n",
+     play_registration, C, false},
+    {"pair-call", "flow pair-call\n" PAIR "wait 1\n", play_call, B, true},
+    {"pair-hold", "flow pair-hold\n" PAIR "wait 1\n", play_hold, B, true},
+    {"tcp-call",
+     "flow tcp-call\n" OPEN "set A proxy_transport tcp\nset B proxy_transport tcp\nwait 1\n",
+     play_call, B, true},
 };
 const size_t base_flows_n = sizeof base_flows / sizeof *base_flows;
