@@ -47,7 +47,7 @@ struct bed {
     bool counting;
     unsigned mask, sent;          /* bit i: the i-th packet since counting began is lost */
     unsigned lost, lost_at_a_hop; /* the most of one method between two parties */
-    unsigned hops[PARTIES][PARTIES][DT_METHOD_OTHER + 1];
+    unsigned hops[PARTIES][PARTIES][DT_METHOD_COUNT];
     /* how it goes */
     bool lenient; /* a node lacks memory: what does not come about is no failure */
     bool came;    /* what was wanted came about */
