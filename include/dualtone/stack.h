@@ -136,9 +136,12 @@ void dt_stack_leave(struct dt_stack *s, dt_time now, dt_tx tx);
  * the user repeats its 2xx itself, 13.3.1.4). DT_E_STATE after another final; DT_E_STALE. */
 int dt_stack_respond(struct dt_stack *s, dt_time now, dt_tx tx, int status, struct dt_bytes *bytes);
 /* A short answer made by the stack (dt_sip_answer): status, default phrase, `to_tag` and `extra`
- * header lines may be empty. */
+ * header lines may be empty. DT_E_NOMEM of a final: as by dt_stack_unanswered. */
 int dt_stack_answer(struct dt_stack *s, dt_time now, dt_tx tx, int status, struct dt_str to_tag,
                     struct dt_str extra);
+/* There was no memory for the final: the server transaction ends (`ended`) with the next tick, and
+ * a repeat of the request is a new one (I39). Nothing for a client, or after a final. */
+void dt_stack_unanswered(struct dt_stack *s, dt_time now, dt_tx tx);
 /* The request of a server transaction, parsed and checked into `out` with the caller's `headers`;
  * valid until the call that sends a final response has returned: then the request is dropped (what
  * lingers is small), and this gives DT_E_STATE. DT_E_STALE. */

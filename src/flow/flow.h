@@ -106,6 +106,8 @@ struct dt_flow_options {
     const char *network; /* live: "127.0.0": parties are .1, .2, ...; NULL: a net of its own below
                             127, so that runs side by side do not meet */
     const char *audio[DT_FLOW_PARTIES_MAX]; /* live: --audio of each phone; NULL: null */
+    /* In simulation the memory of each party's node; NULL: libc's. */
+    const struct dt_alloc *alloc[DT_FLOW_PARTIES_MAX];
     /* Each item of the record as it comes, for who watches; may be NULL. */
     void (*watch)(void *ctx, const struct dt_record *r, const struct dt_record_item *item);
     void *watch_ctx;

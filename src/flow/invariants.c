@@ -187,6 +187,9 @@ static int one_final(struct judge *j, const struct seen *s)
      * when its transaction is over (17.2.2): told so, and nothing is changed. */
     if (s->method != DT_INVITE && s->status == 481 && (s->method == DT_CANCEL || final->used))
         return DT_OK;
+    /* A branch that was given up may be answered after all: its 2xx goes through (16.7, 5). */
+    if (final->used && !is_phone(j, s) && s->method == DT_INVITE && s->status / 100 == 2)
+        return DT_OK;
     if (final->used && s->status != (int) final->value)
         return broken(j, "I1", s, "two different finals on one branch");
     if (final->used && is_phone(j, s) && !dt_str_eq(final->text, s->to_tag))

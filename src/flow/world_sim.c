@@ -146,6 +146,14 @@ static void free_node(struct sim_party *p)
     p->proxy = NULL;
 }
 
+static void free_party(struct sim_party *p)
+{
+    free_node(p);
+    if (p->configured)
+        dt_conf_clear(&p->conf);
+    p->configured = false;
+}
+
 static int sim_start(struct flow_world *base, int i)
 {
     struct world_sim *w = of(base);
@@ -153,12 +161,16 @@ static int sim_start(struct flow_world *base, int i)
     bool proxy = base->flow->parties[i].role == DT_FLOW_PROXY;
     dt_env_init(&p->env, base->options->seed * DT_FLOW_PARTIES_MAX + (uint64_t)i);
     p->env.hash = dt_io_hash;
+    if (base->options->alloc[i])
+        p->env.alloc = base->options->alloc[i];
     p->env.wall_offset = 1700000000 * DT_SECOND;
     int err = configure(w, i);
     if (!err)
         err = make_node(w, i);
-    if (err)
+    if (err) {
+        free_party(p); /* it may be started again */
         return err;
+    }
     p->node =
         dt_sim_attach(w->sim, base->flow->parties[i].name, proxy ? &dt_proxy_node : &dt_phone_node,
                       proxy ? (void *)p->proxy : (void *)p->phone);
@@ -256,11 +268,8 @@ static void sim_close(struct flow_world *base)
 {
     struct world_sim *w = of(base);
     dt_sim_free(w->sim);
-    for (size_t i = 0; i < base->flow->n_parties; i++) {
-        free_node(&w->parties[i]);
-        if (w->parties[i].configured)
-            dt_conf_clear(&w->parties[i].conf);
-    }
+    for (size_t i = 0; i < base->flow->n_parties; i++)
+        free_party(&w->parties[i]);
     dt_alloc_free(base->flow->alloc, w);
 }
 

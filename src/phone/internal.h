@@ -94,6 +94,7 @@ struct dt_phone {
     bool quit_idle; /* quit as soon as there are no calls */
     bool quitting;
     dt_time quit_until;
+    dt_time register_at; /* a registration that there was no memory for is tried again */
     /* after hold: */
     enum phone_todo todo;
     uint32_t todo_holds, todo_call; /* numbers of calls */
@@ -114,7 +115,8 @@ bool dt__phone_is_set(struct dt_str value);
 /* Identities, fallbacks and servers of the configured lines. DT_OK or DT_E_NOMEM. */
 int dt__phone_lines_init(struct dt_phone *p);
 void dt__phone_lines_clear(struct dt_phone *p);
-/* Registers each line where the configuration wants it. */
+/* Registers each line where the configuration wants it and it is not yet; what there is no memory
+ * for again later. */
 void dt__phone_lines_register(struct dt_phone *p, dt_time now);
 void dt__phone_lines_unregister(struct dt_phone *p, dt_time now);
 /* No registration has still to give its first result. */

@@ -4,6 +4,7 @@
 #include "phone/internal.h"
 
 enum { PRIMARY, BACKUP };
+enum { AGAIN_S = 30 }; /* for a registration that there was no memory for (I39) */
 
 /* ---- who and where ---- */
 
@@ -207,16 +208,20 @@ static void register_at(struct dt_phone *p, dt_time now, unsigned line, struct p
         return;
     b->asked = false;
     b->settled = true;
-    dt_outbox_event(&p->out, DT_EV_PROBLEM, 0, "Line %u cannot be registered: %s.", line + 1,
+    p->register_at = now + AGAIN_S * DT_SECOND;
+    dt_outbox_event(&p->out, DT_EV_PROBLEM, 0,
+                    "Line %u cannot be registered: %s; it is tried again.", line + 1,
                     dt_err_text(err));
 }
 
 void dt__phone_lines_register(struct dt_phone *p, dt_time now)
 {
     const bool wanted[] = {p->cfg->proxy_register != 0, p->cfg->proxy_register_backup != 0};
+    p->register_at = DT_TIME_NEVER;
     for (unsigned k = PRIMARY; k <= BACKUP; k++)
         for (unsigned i = 0; i < DT_PHONE_LINES; i++)
-            if (wanted[k] && p->lines[i].used && p->lines[i].at[k].server.host.n)
+            if (wanted[k] && p->lines[i].used && p->lines[i].at[k].server.host.n &&
+                !p->lines[i].at[k].asked)
                 register_at(p, now, i, &p->lines[i].at[k]);
 }
 

@@ -57,7 +57,7 @@ struct dt_phone *dt_phone_new(const struct dt_phone_config *cfg, const struct dt
     p->local.transport = DT_UDP;
     if (!p->local.port)
         p->local.port = (uint16_t)cfg->voip_control_port;
-    p->quit_until = p->todo_until = p->notice_until = DT_TIME_NEVER;
+    p->quit_until = p->todo_until = p->notice_until = p->register_at = DT_TIME_NEVER;
     dt_list_init(&p->calls);
     dt_outbox_init(&p->out, env->alloc);
     if (dt__phone_lines_init(p) || !(p->ua = new_ua(p))) {
@@ -214,6 +214,8 @@ static dt_time phone_deadline(const void *node)
     const struct dt_phone *p = node;
     dt_time due = dt_time_min(dt_ua_deadline(p->ua), p->notice_until);
     due = dt_time_min(due, p->todo_until);
+    if (!p->quitting)
+        due = dt_time_min(due, p->register_at);
     return p->done ? due : dt_time_min(due, p->quit_until);
 }
 
@@ -222,6 +224,8 @@ static void phone_tick(void *node, dt_time now)
     struct dt_phone *p = node;
     dt_outbox_begin(&p->out);
     dt_ua_tick(p->ua, now);
+    if (!p->quitting && now >= p->register_at)
+        dt__phone_lines_register(p, now);
     settle(p, now);
 }
 

@@ -13,8 +13,9 @@ void dt__branch_cancel(struct dt_proxy *p, dt_time now, struct dt_branch *b)
         b->cancelled = !dt_stack_cancel(p->stack, now, b->client, 0, &tx);
     if (!first || b->state != DT_BRANCH_TRYING || !b->client)
         return;
-    dt_stack_quiet(p->stack, b->client); /* who has not rung yet need not begin */
-    if (p->pair.peer.family)             /* R24: it may ring there, by our dead twin */
+    /* R24: it may ring there, by our dead twin. Else the INVITE is repeated until a provisional
+     * lets it be cancelled (9.1): it may ring there, and what it said of it was lost. */
+    if (p->pair.peer.family)
         (void)dt_stack_cancel_early(p->stack, now, b->client, 0, &tx);
 }
 

@@ -81,8 +81,10 @@ enum dt_step_result dt__answer(struct dt_proxy_work *w, enum dt_proxy_count why,
 {
     if (!w->tx)
         return dt__drop(w->p, w->m, DT_COUNT_DROPPED_ack);
-    if (dt__respond(w, status, extra))
+    if (dt__respond(w, status, extra)) {
+        dt_stack_unanswered(w->p->stack, w->now, w->tx);
         return dt__drop(w->p, w->m, DT_COUNT_DROPPED_ended);
+    }
     dt__count(w->p, why);
     return DT_STEP_ANSWERED;
 }

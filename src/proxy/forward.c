@@ -101,6 +101,16 @@ static void remove_routes(struct plan *p)
         dt_sip_edit_remove(&p->edits, h);
 }
 
+/* 16.6, step 2: a contact may have headers, a Request-URI has none (19.1.1, table 1). */
+static struct dt_str without_headers(struct dt_str uri)
+{
+    struct dt_uri u;
+    if (dt_str_find(uri, '?') == uri.n || dt_uri_parse(&u, uri, NULL) || u.scheme == DT_URI_OTHER ||
+        !u.headers.n)
+        return uri;
+    return dt_str_sub(uri, 0, (size_t)(u.headers.p - uri.p) - 1);
+}
+
 static void edit_uri(struct plan *p, struct dt_str uri)
 {
     if (!dt_str_eq(uri, p->w->m->uri_text))
@@ -122,7 +132,7 @@ static void edit_strict(struct plan *p, const struct dt_uri *hop)
 
 static void edit_loose(struct plan *p)
 {
-    edit_uri(p, p->f->target->uri);
+    edit_uri(p, without_headers(p->f->target->uri));
     if (p->w->strict) {
         remove_routes(p);
         write_routes(p, 0, DT_STR_NONE);

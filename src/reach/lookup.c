@@ -69,12 +69,19 @@ static void add_record(struct lookup *l, const struct dt_dns_record *r, uint16_t
         add_target(l, &a);
 }
 
+/* As a URI may have it: with a colon too many before an embedded IPv4 address (RFC 5118 4.10). */
+static bool is_number(struct dt_str host, struct dt_addr *out)
+{
+    const struct dt_uri uri = {.scheme = DT_URI_SIP, .host = host};
+    return (dt_addr_parse(out, host) == DT_OK && out->port == 0) || !dt_uri_addr(&uri, out);
+}
+
 /* A number in place of a name: true if it was one. */
 static bool find_number(struct lookup *l, struct dt_str host, uint16_t port,
                         enum dt_transport transport)
 {
     struct dt_addr a;
-    if (dt_addr_parse(&a, host) || a.port != 0)
+    if (!is_number(host, &a))
         return false;
     a.port = port;
     a.transport = (uint8_t)transport;
@@ -184,7 +191,7 @@ static void walk(struct lookup *l)
         l->err = DT_E_UNSUPPORTED;
         return;
     }
-    if (l->where.port != 0 || dt_addr_parse(&number, host) == DT_OK) {
+    if (l->where.port != 0 || is_number(host, &number)) {
         find_addresses(l, host, l->where.port ? l->where.port : SIP_PORT, transport_of(l));
         return;
     }

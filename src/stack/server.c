@@ -50,12 +50,13 @@ void dt_stack_on_copy(struct dt_stack *s, dt_stack_copy copy)
     s->copy = copy;
 }
 
+/* Without memory (`tx` NULL) it has its effect all the same, and its repeat is answered (I39): to
+ * refuse it would leave the callee ringing. */
 static void receive_cancel(struct dt_stack *s, dt_time now, struct dt__tx *tx,
                            struct dt__tx *invite, const struct dt_sip_msg *m,
                            const struct dt_hop *from)
 {
-    int err = dt_stack_answer(s, now, dt__tx_id(tx), 200, tag_so_far(invite), DT_STR_NONE);
-    if (err)
+    if (tx && dt_stack_answer(s, now, dt__tx_id(tx), 200, tag_so_far(invite), DT_STR_NONE))
         dt__tx_end(s, tx); /* its repeat gets another try */
     if (invite->state != ST_PROCEEDING || invite->active->cancelled)
         return; /* after the final it has no effect (9.2) */
@@ -106,15 +107,16 @@ static void receive_new(struct dt_stack *s, dt_time now, const struct dt_sip_msg
                         const struct dt__key *key, struct dt_bytes *bytes,
                         const struct dt_hop *from)
 {
-    struct dt__tx *invite = NULL, *tx;
+    struct dt__tx *invite = NULL, *tx = NULL;
     if (m->method == DT_CANCEL) {
         struct dt__key of = dt__key_request(s, m, DT_INVITE, m->to.tag);
         invite = dt__find_server(s, &of);
     }
-    if (is_full(s, invite) || open_server(s, now, m, key, bytes, from, &tx))
+    bool refused = is_full(s, invite) || open_server(s, now, m, key, bytes, from, &tx);
+    if (invite)
+        receive_cancel(s, now, refused ? NULL : tx, invite, m, from);
+    else if (refused)
         refuse_limit(s, now, m, from);
-    else if (invite)
-        receive_cancel(s, now, tx, invite, m, from);
     else
         s->ops->request(s->user, now, dt__tx_id(tx), m, from);
 }
@@ -159,8 +161,18 @@ int dt_stack_respond(struct dt_stack *s, dt_time now, dt_tx tx, int status, stru
     return err;
 }
 
-int dt_stack_answer(struct dt_stack *s, dt_time now, dt_tx tx, int status, struct dt_str to_tag,
-                    struct dt_str extra)
+void dt_stack_unanswered(struct dt_stack *s, dt_time now, dt_tx tx)
+{
+    struct dt__tx *found = dt__tx_of(s, tx);
+    if (!found || dt__is_client(found) || !found->active ||
+        (found->state != ST_TRYING && found->state != ST_PROCEEDING))
+        return;
+    found->active->end_at = now;
+    dt__tx_schedule(s, found);
+}
+
+static int answer(struct dt_stack *s, dt_time now, dt_tx tx, int status, struct dt_str to_tag,
+                  struct dt_str extra)
 {
     struct dt_sip_header headers[DT_MSG_HEADERS_MAX];
     struct dt_sip_msg m;
@@ -186,6 +198,15 @@ int dt_stack_answer(struct dt_stack *s, dt_time now, dt_tx tx, int status, struc
         return err;
     err = dt_stack_respond(s, now, tx, status, bytes);
     dt_bytes_drop(bytes);
+    return err;
+}
+
+int dt_stack_answer(struct dt_stack *s, dt_time now, dt_tx tx, int status, struct dt_str to_tag,
+                    struct dt_str extra)
+{
+    int err = answer(s, now, tx, status, to_tag, extra);
+    if (err == DT_E_NOMEM && status >= 200)
+        dt_stack_unanswered(s, now, tx);
     return err;
 }
 

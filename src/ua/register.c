@@ -232,17 +232,20 @@ static uint32_t granted(const struct dt_reg *r, const struct dt_sip_msg *m)
     return value.p && dt_sip_number(&n, value) == DT_OK ? n : r->asked;
 }
 
-static enum event event_of(struct dt_reg *r, const struct dt_sip_msg *m)
+/* `*err` says why a challenge cannot be answered. */
+static enum event event_of(struct dt_reg *r, const struct dt_sip_msg *m, int *err)
 {
     struct dt__send *s = r->send;
     uint32_t min;
 
     if (m->status < 300)
         return EV_OK;
-    if ((m->status == 401 || m->status == 407) && s->tries < DT_ATTEMPT_TRIES &&
-        dt__auth_take(&r->auth, r->ua, &r->cfg.identity.credentials, m, s->auth != NULL) == DT_OK) {
-        s->tries++;
-        return EV_AUTH;
+    if ((m->status == 401 || m->status == 407) && s->tries < DT_ATTEMPT_TRIES) {
+        *err = dt__auth_take(&r->auth, r->ua, &r->cfg.identity.credentials, m, s->auth != NULL);
+        if (!*err) {
+            s->tries++;
+            return EV_AUTH;
+        }
     }
     if (m->status == 423 && r->min_tries < MIN_EXPIRES_TRIES &&
         dt_sip_number(&min, dt_sip_get(m, DT_H_MIN_EXPIRES)) == DT_OK && min > r->asked) {
@@ -280,12 +283,17 @@ void dt__reg_response(struct dt__send *s, dt_time now, const struct dt_sip_msg *
 {
     struct dt_reg *r = s->reg;
     enum event e;
+    int err = DT_OK;
 
     if (m->status < 200)
         return;
-    e = event_of(r, m);
+    e = event_of(r, m, &err);
     if (e == EV_OK || e == EV_FAIL) {
         note(r, m);
+        if (err == DT_E_NOMEM) { /* ours, not one of the credentials (I39) */
+            r->status = 0;
+            r->err = err;
+        }
         finish(r);
     } else if (r->state == DT__REG_LEAVING) {
         finish(r);

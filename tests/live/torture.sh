@@ -1,18 +1,25 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 # Each message of tests/corpus/torture and 2,000 random changes of them, by UDP and TCP, to a running proxy
-# and a running phone: both live on, answer as INDEX.tsv allows, hold no more memory than before, and a call
-# goes through afterwards. In a network namespace of its own, so that no address in them is ever reached.
-if [[ -z ${DUALTONE_ALONE:-} ]] && command -v ip >/dev/null && unshare -rn ip link set lo up 2>/dev/null; then
+# and a running phone: both live on, do as torture.tsv says and INDEX.tsv allows, forward what came with what a
+# proxy changes, hold no more memory than before, and a call goes through afterwards. In a network namespace of
+# its own, so that no address in them is ever reached; without one it is skipped.
+if [[ -z ${DUALTONE_ALONE:-} ]]; then
+    if ! unshare -rn ip link set lo up 2>/dev/null; then
+        echo "skipped: no network namespace can be made here, and hostile messages name addresses"
+        exit 77
+    fi
     DUALTONE_ALONE=1 exec unshare -rn "$0" "$@"
 fi
-[[ -z ${DUALTONE_ALONE:-} ]] || ip link set lo up
+ip link set lo up
 source "$(dirname "$0")/../interop/lib.sh"
 corpus=$here/../corpus/torture
 torture=$(dirname "$(realpath "$0")")/torture.py
 cd "$work" || exit 1
 seed=${TORTURE_SEED:-4475} count=${TORTURE_COUNT:-2000}
-start_proxy P "$net.1" --timer_t1 10 --timer_t2 100 --dns 127.0.0.1:9 --trace P.trace --max_bindings 1000
+# The proxy is responsible for whom the messages ask for, so that it forwards them; torture.py is the name server.
+ours="example.net example.org company.com chair-dnrc.example.com registrar.example.com host.example.net"
+start_proxy P "$net.1" --timer_t1 10 --timer_t2 100 --dns "$net.9" --alias "$ours 2001:db8::10" --trace P.trace --max_bindings 1000
 via=(--proxy1_address "$net.1" --proxy_register 1 --sip_tcp 1 --dyn_dns_addr_1 127.0.0.1:9 --timer_t1 20 --timer_t2 100)
 start_phone B 1002 "$net.3" "${via[@]}" --audio null --trace B.trace
 memory() { awk '/^VmRSS/ { print $2 }' "/proc/$1/status"; } # KiB

@@ -55,7 +55,8 @@ static void *kit_resize(void *ctx, void *p, size_t n)
         free(p);
         return NULL;
     }
-    if (++k->calls == k->fail_at)
+    k->calls++;
+    if (k->fail_at && k->calls >= k->fail_at && k->calls - k->fail_at <= k->fail_more)
         return NULL;
     void *grown = realloc(p, n);
     if (grown && !p) {

@@ -23,7 +23,8 @@ struct dt_str kit_guarded_padded(unsigned slot, struct dt_str s);
 struct kit_alloc {
     struct dt_alloc alloc; /* hand out a pointer to this */
     size_t live, calls;
-    size_t fail_at; /* 0: never; n: the n-th call that asks for memory fails, once */
+    size_t fail_at;   /* 0: never; n: the n-th call that asks for memory fails */
+    size_t fail_more; /* and so many behind it */
 };
 void kit_alloc_init(struct kit_alloc *k);
 

@@ -206,8 +206,18 @@ static const struct {
      {M(B, P, "200 INVITE", "1", 1, .tag = "b"), M(B, P, "486 INVITE", "1", 1, .tag = "b")},
      "two different finals on one branch (B sent 486 X, Call-ID c1)"},
     {"I1",
-     {M(P, A, "486 INVITE", "1", 1, .tag = "b"), M(P, A, "200 INVITE", "1", 1, .tag = "b")},
-     "two different finals on one branch (P sent 200 X, Call-ID c1)"},
+     {M(P, A, "200 INVITE", "1", 1, .tag = "b"), M(P, A, "486 INVITE", "1", 1, .tag = "b")},
+     "two different finals on one branch (P sent 486 X, Call-ID c1)"},
+    {"I1",
+     {M(B, P, "486 INVITE", "1", 1, .tag = "b"), M(B, P, "200 INVITE", "1", 1, .tag = "b")},
+     "two different finals on one branch (B sent 200 X, Call-ID c1)"},
+    {"I1",
+     {M(P, A, "408 INVITE", "1", 1, .tag = "b"), M(P, A, "200 INVITE", "1", 1, .tag = "b"),
+      M(P, A, "487 INVITE", "1", 1, .tag = "b")},
+     "two different finals on one branch (P sent 487 X, Call-ID c1)"},
+    {"I1",
+     {M(P, A, "408 BYE", "1", 1, .tag = "b"), M(P, A, "200 BYE", "1", 1, .tag = "b")},
+     "two different finals on one branch (P sent 200 X (BYE), Call-ID c1)"},
     {"I1",
      {M(B, P, "200 INVITE", "1", 1, .tag = "b"), M(B, P, "200 INVITE", "1", 1, .tag = "c")},
      "two finals with different To tags on one branch of a phone (B sent 200 X, Call-ID c1)"},
@@ -262,7 +272,8 @@ static void test_bad(void **state)
     }
 }
 
-/* What only phones must keep: a proxy forks and carries the requests of many. */
+/* What only phones must keep: a proxy forks and carries the requests of many, and a branch that it
+ * gave up may be answered (RFC 3261 16.7, 5). */
 static void test_proxies_may(void **state)
 {
     static const struct message table[] = {
@@ -272,6 +283,9 @@ static void test_proxies_may(void **state)
         M(P, A, "180 INVITE", "9", 1, .tag = "c"),
         M(P, B, "INVITE", "2", 5),
         M(P, B, "INVITE", "3", 5),
+        M(P, A, "408 INVITE", "4", 1, .tag = "p"),
+        M(P, A, "200 INVITE", "4", 1, .tag = "b"),
+        M(P, A, "408 INVITE", "4", 1, .tag = "p"),
     };
     (void)state;
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)

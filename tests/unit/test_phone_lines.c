@@ -144,9 +144,18 @@ static void test_registration_without_memory(void **state)
     fake.fails = DT_E_NOMEM;
     fake_listens();
     struct dt_str got = fake_take();
-    assert_true(dt_str_ends(got, DT_STR("problem: Line 1 cannot be registered: out of memory.\n")));
+    assert_true(
+        dt_str_ends(got, DT_STR("problem: Line 1 cannot be registered: out of memory; it is tried "
+                                "again.\n")));
     ua_registration(2, true, 200, DT_OK);
     expect("registration: registered 1001 at 127.0.0.2:5060\nready: 1001 at 192.0.2.1:5060\n");
+    fake_wait(30 * DT_SECOND - 1);
+    expect("");
+    fake_wait(1); /* what failed is tried again, the other one is not touched */
+    expect("> register 3 sip:1001@127.0.0.1 at 127.0.0.1:5060 as 1001/secret expires 3600 delta 5 "
+           "user=\n");
+    fake_wait(100 * DT_SECOND);
+    expect("");
     fake_end();
 }
 

@@ -59,6 +59,30 @@ static void before_ringing(void **state)
     kit_proxy_close(&k);
 }
 
+/* It rings there, but what it said was lost: the INVITE is repeated as before (17.1.1.2), so that
+ * it says so again and can be cancelled. */
+static void provisional_was_lost(void **state)
+{
+    static struct kit_proxy k;
+    (void)state;
+    open_calling(&k);
+    kit_proxy_until(&k, 200);
+    KIT_SEND(&k, .method = "CANCEL");
+    kit_proxy_hush(&k);
+    kit_proxy_until(&k, 1500);
+    kit_proxy_log(&k, "500 > 192.0.2.12:5060 INVITE sip:bob@192.0.2.12\n"
+                      "1500 > 192.0.2.12:5060 INVITE sip:bob@192.0.2.12\n");
+    kit_answer(&k, BOB, "INVITE", 180, "t", NULL);
+    kit_proxy_log(&k, "1500 > 192.0.2.11:5060 180 INVITE\n"
+                      "1500 > 192.0.2.12:5060 CANCEL sip:bob@192.0.2.12\n");
+    kit_answer(&k, BOB, "CANCEL", 200, "t", NULL);
+    kit_answer(&k, BOB, "INVITE", 487, "t", NULL);
+    kit_proxy_log(&k, "1500 > 192.0.2.12:5060 ACK sip:bob@192.0.2.12\n"
+                      "1500 > 192.0.2.11:5060 487 INVITE\n");
+    kit_proxy_quiet(&k);
+    kit_proxy_close(&k);
+}
+
 static void callee_is_dead(void **state)
 {
     static struct kit_proxy k;
@@ -137,9 +161,10 @@ static void response_without_via(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(after_ringing),      cmocka_unit_test(before_ringing),
-        cmocka_unit_test(callee_is_dead),     cmocka_unit_test(answer_crosses_cancel),
-        cmocka_unit_test(without_its_invite), cmocka_unit_test(response_without_via),
+        cmocka_unit_test(after_ringing),         cmocka_unit_test(before_ringing),
+        cmocka_unit_test(provisional_was_lost),  cmocka_unit_test(callee_is_dead),
+        cmocka_unit_test(answer_crosses_cancel), cmocka_unit_test(without_its_invite),
+        cmocka_unit_test(response_without_via),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

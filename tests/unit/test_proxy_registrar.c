@@ -83,7 +83,8 @@ static void whose_names(void **state)
         {"sip:192.0.2.1:5060", "sip:b%6Fb@EXAMPLE.com;x=1", 200},
         {"sip:example.com", "sip:bob@elsewhere.net", 404},
         {"sip:example.com", "sip:example.com", 404},
-        {"sip:example.com", "tel:+49", 404},
+        {"sip:example.com", "tel:+49", 400},
+        {"sip:example.com", "isbn:2983792873", 400},
         {"sip:elsewhere.net", "sip:bob@elsewhere.net", 403}, /* no open relay */
     };
     (void)state;

@@ -216,6 +216,33 @@ static void nodes_of_a_cluster(void **state)
     kit_proxy_close(&s);
 }
 
+/* 16.6, step 2: what a contact has behind '?' is no part of a Request-URI, and no header either
+ * (RFC 4475 3.3.14). A '?' in the user part is another matter. */
+static void headers_of_a_contact(void **state)
+{
+    static const struct {
+        const char *contact, *uri;
+    } rows[] = {
+        {"sip:bob@192.0.2.12?Route=%3Csip:192.0.2.9%3E", "sip:bob@192.0.2.12"},
+        {"sip:bob@192.0.2.12;a=1?b=2&c=3", "sip:bob@192.0.2.12;a=1"},
+        {"sip:b?ob@192.0.2.12", "sip:b?ob@192.0.2.12"},
+        {"sip:b?ob@192.0.2.12?x=y", "sip:b?ob@192.0.2.12"},
+    };
+    static struct kit_proxy k;
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char line[80];
+        kit_proxy_open(&k, NULL);
+        kit_register(&k, BOB, "bob", rows[i].contact);
+        KIT_SEND(&k, .method = "MESSAGE");
+        snprintf(line, sizeof line, "MESSAGE %s SIP/2.0\r\n", rows[i].uri);
+        struct dt_str sent = dt_str_z(kit_last(&k, BOB));
+        kit_assert_str(dt_str_sub(sent, 0, strlen(line)), line);
+        assert_int_equal(dt_str_search(sent, DT_STR("192.0.2.9")), sent.n);
+        kit_proxy_close(&k);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -226,6 +253,7 @@ int main(void)
         cmocka_unit_test(spiral_is_none),
         cmocka_unit_test(foreign_vias),
         cmocka_unit_test(nodes_of_a_cluster),
+        cmocka_unit_test(headers_of_a_contact),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -466,6 +466,43 @@ static void three_colons(const struct dt_sip_msg *m)
     assert_uri_eq(&m->uri, "sip:user@[2001:db8::192.0.2.1]");
 }
 
+static void baddate(const struct dt_sip_msg *m)
+{
+    assert_true(
+        dt_str_ends(dt_sip_get(m, DT_H_DATE), DT_STR(" EST"))); /* kept, and nobody reads it */
+}
+
+static void baddn_open(const struct dt_sip_msg *m)
+{
+    assert_int_equal(dt_sip_fault_status(m->fault), 400);
+    assert_true(count(m, DT_H_FROM) <= 1);
+}
+
+static void sdp01(const struct dt_sip_msg *m)
+{
+    kit_assert_str(value_at(m, DT_H_ACCEPT, 0), "text/nobodyKnowsThis");
+    assert_int_equal(count(m, DT_H_ACCEPT), 1);
+    kit_assert_str(dt_sip_get(m, DT_H_CONTENT_TYPE), "application/sdp");
+}
+
+static bool says(const struct dt_sip_msg *m, const char *line)
+{
+    return dt_str_search(m->body, dt_str_z(line)) < m->body.n;
+}
+
+static void ipv6_in_sdp(const struct dt_sip_msg *m)
+{
+    assert_int_equal(m->body.n, 251);
+    assert_true(says(m, "\r\nc=IN IP6 2001:db8::20\r\n"));
+}
+
+static void mult_ip_in_sdp(const struct dt_sip_msg *m)
+{
+    assert_int_equal(m->body.n, 189);
+    assert_true(says(m, "\r\nc=IN IP4 192.0.2.1\r\n"));
+    assert_true(says(m, "\r\nc=IN IP6 2001:db8::1\r\n"));
+}
+
 static const struct {
     const char *name;
     void (*check)(const struct dt_sip_msg *m);
@@ -494,8 +531,10 @@ static const struct {
     {"rfc4475/lwsstart.dat", bad_start_line},
     {"rfc4475/trws.dat", bad_start_line},
     {"rfc4475/escruri.dat", bad_uri},
+    {"rfc4475/baddate.dat", baddate},
     {"rfc4475/regbadct.dat", bad_contact},
     {"rfc4475/badaspec.dat", bad_to},
+    {"rfc4475/baddn.dat", baddn_open},
     {"rfc4475/baddn-closed.dat", baddn},
     {"rfc4475/badvers.dat", badvers},
     {"rfc4475/mismatch01.dat", mismatch},
@@ -516,6 +555,7 @@ static const struct {
     {"rfc4475/cparam01.dat", cparam01},
     {"rfc4475/cparam02.dat", cparam02},
     {"rfc4475/regescrt.dat", regescrt},
+    {"rfc4475/sdp01.dat", sdp01},
     {"rfc4475/inv2543.dat", inv2543},
     {"rfc4475/test.dat", not_sip},
     {"rfc5118/ipv6-good.dat", ipv6_good},
@@ -524,9 +564,12 @@ static const struct {
     {"rfc5118/port-unambiguous.dat", port_unambiguous},
     {"rfc5118/via-received-param-with-delim.dat", received_v6},
     {"rfc5118/via-received-param-no-delim.dat", received_v6},
+    {"rfc5118/ipv6-in-sdp.dat", ipv6_in_sdp},
     {"rfc5118/mult-ip-in-header.dat", mult_ip_in_header},
+    {"rfc5118/mult-ip-in-sdp.dat", mult_ip_in_sdp},
     {"rfc5118/ipv4-mapped-ipv6.dat", mapped},
     {"rfc5118/ipv6-bug-abnf-3-colons.dat", three_colons},
+    {"rfc5118/ipv6-correct-abnf-2-colons.dat", three_colons},
 };
 
 static void messages_say_what_they_mean(void **state)
@@ -546,9 +589,30 @@ static void messages_say_what_they_mean(void **state)
     }
 }
 
+/* Each row of the index has its check, once. */
+static void no_message_is_left_out(void **state)
+{
+    void *file;
+    size_t rows = 0;
+    (void)state;
+    struct dt_reader r = dt_reader(kit_file("corpus/torture/INDEX.tsv", &file));
+    for (dt_reader_until(&r, '\n'); dt_reader_char(&r, '\n') && !dt_reader_end(&r); rows++) {
+        struct dt_str name = dt_reader_until(&r, '\t');
+        unsigned checks = 0;
+        for (size_t i = 0; i < COUNT(asserts); i++)
+            checks += dt_str_eq(dt_str_z(asserts[i].name), name);
+        if (checks != 1)
+            fail_msg("%.*s has %u checks", DT_FMT(name), checks);
+        dt_reader_until(&r, '\n');
+    }
+    assert_int_equal(rows, COUNT(asserts));
+    free(file);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(no_message_is_left_out),
         cmocka_unit_test(messages_say_what_they_mean),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

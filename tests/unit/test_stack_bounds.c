@@ -291,6 +291,62 @@ static void over_streams(struct kit_stack *k)
     stream_event(k, DT_IN_STREAM_CLOSED, 2, DT_STR_NONE);
 }
 
+/* I39: who cannot answer lets go of the request, and its repeat is a new one. */
+static void test_unanswered(void **state)
+{
+    static struct kit_stack k;
+    static const char *const methods[] = {"INVITE", "BYE"};
+    (void)state;
+    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
+        kit_stack_open(&k, NULL);
+        kit_stack_recv(&k, PEER, with_branch(methods[i], 1));
+        dt_stack_set_cookie(k.s, k.tx, 7);
+        kit_stack_hush(&k);
+        k.mem.fail_at = k.mem.calls + 1;
+        assert_int_equal(dt_stack_answer(k.s, k.now, k.tx, 486, DT_STR("t"), DT_STR_NONE),
+                         DT_E_NOMEM);
+        kit_stack_until(&k, 1);
+        kit_stack_log(&k, "0 ended #7\n");
+        kit_stack_recv(&k, PEER, with_branch(methods[i], 1));
+        assert_int_equal(dt_stack_answer(k.s, k.now, k.tx, 486, DT_STR("t"), DT_STR_NONE), DT_OK);
+        dt_stack_unanswered(k.s, k.now, k.tx); /* what is answered stays */
+        kit_stack_drain(&k);
+        kit_stack_until(&k, 400);
+        kit_stack_recv(&k, PEER, with_branch(methods[i], 1));
+        char want[128];
+        struct dt_writer w = dt_writer(want, sizeof want - 1);
+        dt_writef(&w, "1 request %s\n1 > 192.0.2.2:5060 486\n400 > 192.0.2.2:5060 486\n",
+                  methods[i]);
+        want[w.n] = '\0';
+        kit_stack_log(&k, want);
+        kit_stack_close(&k);
+    }
+}
+
+/* A CANCEL has its effect, whatever allocation fails, and is never refused. */
+static void test_cancel_without_memory(void **state)
+{
+    static struct kit_stack k;
+    bool failed = true;
+    (void)state;
+    for (size_t n = 1; failed; n++) {
+        kit_stack_open(&k, NULL);
+        kit_stack_recv(&k, PEER, with_branch("INVITE", 1));
+        kit_stack_hush(&k);
+        k.mem.fail_at = k.mem.calls + n;
+        kit_stack_recv(&k, PEER, with_branch("CANCEL", 1));
+        failed = k.mem.calls >= k.mem.fail_at;
+        k.mem.fail_at = 0;
+        struct dt_str log = {k.log, k.log_n};
+        assert_true(dt_str_search(log, DT_STR("0 cancel")) < log.n);
+        assert_int_equal(dt_str_search(log, DT_STR(" 503")), log.n);
+        kit_stack_hush(&k);
+        kit_stack_recv(&k, PEER, with_branch("CANCEL", 1));
+        kit_stack_log(&k, "0 > 192.0.2.2:5060 200\n");
+        kit_stack_close(&k);
+    }
+}
+
 /* After whatever failed, all works. */
 static void check_works(struct kit_stack *k)
 {
@@ -338,8 +394,8 @@ static void test_no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sizes),
-        cmocka_unit_test(test_limit),
+        cmocka_unit_test(test_sizes),      cmocka_unit_test(test_limit),
+        cmocka_unit_test(test_unanswered), cmocka_unit_test(test_cancel_without_memory),
         cmocka_unit_test(test_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -36,7 +36,7 @@ static const struct {
     {DT__NICT, ST_COMPLETED, BIT(EV_RESEND) | BIT(EV_TRANSPORT), "sends nothing"},
     {DT__IST, ST_PROCEEDING, RX_RESPONSES, "a server"},
     {DT__IST, ST_PROCEEDING, BIT(EV_RX_ACK), "nothing to acknowledge"},
-    {DT__IST, ST_PROCEEDING, BIT(EV_RESEND) | BIT(EV_END), "no timer; the user ends it"},
+    {DT__IST, ST_PROCEEDING, BIT(EV_RESEND), "no timer"},
     {DT__IST, ST_PROCEEDING, BIT(EV_TRANSPORT), "the response goes another way (18.2.2)"},
     {DT__IST, ST_ACCEPTED, RX_RESPONSES, "a server"},
     {DT__IST, ST_ACCEPTED, BIT(EV_TX_1XX) | BIT(EV_TX_FAIL), "a final is final (I1)"},

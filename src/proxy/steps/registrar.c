@@ -286,6 +286,8 @@ static enum dt_step_result run(struct dt_proxy_work *w)
     struct dt_writer out = dt_writer(extra, sizeof extra);
     if (requires_more(w->m, &out))
         return refuse(&r, 420, out.err ? DT_STR_NONE : dt_writer_str(&out));
+    if (to->scheme != DT_URI_SIP && to->scheme != DT_URI_SIPS) /* 10.2; RFC 4475 3.3.4 */
+        return refuse(&r, 400, DT_STR_NONE);
     if (dt__self_is_uri(&w->p->self, to, &w->from.local))
         r.update.aor = dt__aor_of(w->p, to, r.aor);
     if (!r.update.aor.n)
