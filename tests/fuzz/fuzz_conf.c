@@ -228,7 +228,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct dt_str in = {(const char *)data, size};
     unsigned which = take_byte(&in), fail_in = take_byte(&in);
     const struct kind *k = &kinds[which & 1];
-    if (in.n > 4096)
+    if (in.n > 1024)
         return 0;
     char *copy = copy_of(in, 0);
     int err = open_reading(&r, k, fail_in);
