@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # A short front for CMake presets, Ninja and CTest. `make help` lists the targets.
+<<<<<<< HEAD
 # Variables: ARGS="..." for demo, and for bench (--quick, --write: the proxy beside Kamailio);
 # SANITIZE=1 for test; FUZZ_SECONDS=20 for fuzz;
+=======
+# Variables: ARGS="..." for demo; SANITIZE=1 for test; FUZZ_SECONDS=20 for fuzz; ARGS=-v for coverage;
+>>>>>>> fuzzing
 # SEEDS=100 JOBS=2 for survival; CALLS=200 RATE=20 SEED=0 (by chance) PAUSE=3 for chaos: seconds from a
 # node's return to the next kill.
 .DEFAULT_GOAL := help
-.PHONY: demo test survival chaos bench fuzz format check clean help
+.PHONY: demo test survival chaos bench fuzz tsan asan-gcc valgrind coverage format check clean help
 .NOTPARALLEL:
 
 FUZZ_SECONDS ?= 20
@@ -45,6 +49,27 @@ fuzz: ## run each fuzzer for FUZZ_SECONDS on its corpus
 	@tools/need test
 	@tools/build fuzz
 	@tools/fuzz build/fuzz $(FUZZ_SECONDS)
+
+asan-gcc: ## the whole suite under gcc's ASan and UBSan
+	@tools/need test
+	@tools/run-tests asan-gcc
+
+tsan: ## the rings between threads under ThreadSanitizer
+	@tools/need test
+	@tools/build tsan test_io_rings
+	@ctest --preset tsan -R '^unit/io_rings$$' && echo "1 passed, 0 failed" || \
+		{ echo "0 passed, 1 failed"; exit 1; }
+
+valgrind: ## the core's unit tests under memcheck
+	@tools/need test
+	@tools/need bench
+	@tools/valgrind dev
+
+coverage: ## lines and state-table arrows that the tests reach; under 90 % of the core is an error
+	@tools/need test
+	@tools/need tools
+	@tools/build coverage
+	@tools/coverage $(ARGS)
 
 format: ## lay out the source as .clang-format says
 	@tools/need test

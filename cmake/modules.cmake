@@ -14,6 +14,18 @@ function(dt_module name)
     endif()
 endfunction()
 
+# dt_count_pairs(NAME FUNCTIONS...): in the coverage build tests/coverage/NAME_pairs.c counts what is
+# looked up in the state tables of dt_NAME.
+function(dt_count_pairs name)
+    if(NOT DT_COVERAGE)
+        return()
+    endif()
+    target_sources(dt_${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests/coverage/${name}_pairs.c)
+    foreach(function ${ARGN})
+        target_link_options(dt_${name} INTERFACE -Wl,--wrap=${function})
+    endforeach()
+endfunction()
+
 # dt_unit_test(NAME MODULES...): tests/unit/test_NAME.c, a cmocka program.
 function(dt_unit_test name)
     add_executable(test_${name} ${CMAKE_CURRENT_SOURCE_DIR}/test_${name}.c)

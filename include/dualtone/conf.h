@@ -92,7 +92,8 @@ struct dt_conf {
     /* Gives the text of an included file, or DT_E_ABSENT; NULL: include is not allowed. */
     int (*include)(void *ctx, struct dt_str name, struct dt_bytes **out);
     void *include_ctx;
-    unsigned depth; /* of includes, at most 8 */
+    unsigned depth;    /* of includes, at most 8 */
+    unsigned included; /* files in all, at most 100 */
 };
 
 /* Sets each option of the table to its default. DT_OK or DT_E_NOMEM. */

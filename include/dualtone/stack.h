@@ -45,8 +45,9 @@ struct dt_stack_user {
      * for it, `ended` neither. */
     void (*failed)(void *user, dt_time now, dt_tx tx, uint64_t cookie, int err);
     /* Transaction `tx` is gone, after a final (a server's also when nobody answered in time); its
-     * id is stale from now on. Never called from within dt_stack_request, _respond, _answer,
-     * _cancel, _abandon or _forget: it comes out of dt_stack_input or dt_stack_tick. */
+     * id is stale from now on. Also told, with `cookie` 0, of a CANCEL that the stack answered.
+     * Never called from within dt_stack_request, _respond, _answer, _cancel, _abandon or _forget:
+     * it comes out of dt_stack_input or dt_stack_tick. */
     void (*ended)(void *user, dt_time now, dt_tx tx, uint64_t cookie);
     /* A message was dropped: for counters and the trace. `why` is static text. May be NULL. */
     void (*dropped)(void *user, dt_time now, const struct dt_hop *from, const char *why);

@@ -8,7 +8,7 @@
 #include "base/option.h"
 #include "dualtone/node.h"
 
-enum { DEPTH_MAX = 8, SHOWN_MAX = 60 };
+enum { DEPTH_MAX = 8, INCLUDED_MAX = 100, SHOWN_MAX = 60 };
 
 /* ---- problems ---- */
 
@@ -432,6 +432,10 @@ static int read_include(struct dt_conf *c, struct dt_reader *r, struct dt_place 
     if (c->depth == DEPTH_MAX)
         return FATAL(c, place, "includes are nested more than %d deep; does a file include itself?",
                      DEPTH_MAX);
+    if (c->included == INCLUDED_MAX) /* a file that includes itself twice would be read 256 times */
+        return FATAL(c, place, "more than %d files are included; does a file include itself?",
+                     INCLUDED_MAX);
+    c->included++;
     /* Kept, since problems say where they are for as long as anybody looks at them. */
     err = name.quoted ? keep_unescaped(c, name.text, &file) : keep_text(c, name.text, &file);
     if (err)

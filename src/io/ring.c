@@ -7,6 +7,7 @@
 #include "io/loop.h"
 
 enum { RING_SIZE = 1 << 16, LINE_MAX_BYTES = 1000, CACHE_LINE = 64 };
+enum { PENDING_ENOUGH = 1024 }; /* inputs that wait for a node's turn */
 
 struct dt_host_link {
     const struct dt_alloc *alloc;
@@ -70,18 +71,20 @@ int dt_host_link_send(struct dt_host_link *l, struct dt_str text)
     copy_in(l, at, &n, sizeof n);
     if (n > 0)
         copy_in(l, at + sizeof n, text.p, n);
-    atomic_store_explicit(&l->written, at + sizeof n + n, memory_order_release);
+    /* Not only released: uv_async_send looks whether a wake-up is pending before it makes one, and
+     * must not look before the other side can see the line, or nobody would take it. */
+    atomic_store_explicit(&l->written, at + sizeof n + n, memory_order_seq_cst);
     if (l->to)
         uv_async_send(&l->to->wake);
     return DT_OK;
 }
 
-/* The next line, into `line`; false if there is none. */
-static bool take(struct dt_host_link *l, char line[LINE_MAX_BYTES], struct dt_str *out)
+/* The next line before `end`, into `line`; false if there is none. */
+static bool take(struct dt_host_link *l, size_t end, char line[LINE_MAX_BYTES], struct dt_str *out)
 {
     uint16_t n;
     size_t at = atomic_load_explicit(&l->taken, memory_order_relaxed);
-    if (at == atomic_load_explicit(&l->written, memory_order_acquire))
+    if (at == end)
         return false;
     copy_out(l, at, &n, sizeof n);
     copy_out(l, at + sizeof n, line, n);
@@ -90,16 +93,27 @@ static bool take(struct dt_host_link *l, char line[LINE_MAX_BYTES], struct dt_st
     return true;
 }
 
-void dt__links_take(struct dt_host *h)
+/* What is there now, as far as the node keeps up: the rest stays in the ring, whose writer then
+ * hears that it is full, and is taken in the next turn. */
+static void take_some(struct dt_host *h, struct dt_host_link *l)
 {
     char line[LINE_MAX_BYTES];
     struct dt_str text;
+    size_t end = atomic_load_explicit(&l->written, memory_order_acquire);
+    while (h->places[l->node]->n_pending < PENDING_ENOUGH) {
+        if (!take(l, end, line, &text))
+            return;
+        if (dt_host_command(h, l->node, l->channel, text))
+            dt__host_log(h, DT_LOG_WARN, "a line for node %d is lost", l->node);
+    }
+    uv_async_send(&h->wake);
+}
+
+void dt__links_take(struct dt_host *h)
+{
     DT_LIST_EACH(e, &h->links)
     {
-        struct dt_host_link *l = DT_OF(e, struct dt_host_link, of_host);
-        while (take(l, line, &text))
-            if (dt_host_command(h, l->node, l->channel, text))
-                dt__host_log(h, DT_LOG_WARN, "a line for node %d is lost", l->node);
+        take_some(h, DT_OF(e, struct dt_host_link, of_host));
     }
 }
 

@@ -30,11 +30,13 @@ static struct dt_str *find_param(struct dt_auth *a, struct dt_str name)
     return NULL;
 }
 
-/* Without quotes: up to a comma or a blank. Some peers write a nonce so, with '=' or '/' in it. */
+/* Without quotes: up to a comma or a blank. Some peers write a nonce so, with '=' or '/' in it. It
+ * goes back between quotes, where a backslash would mean something else. */
 static struct dt_str read_bare(struct dt_reader *r)
 {
     struct dt_reader from = *r;
-    while (!dt_reader_end(r) && *r->p != ',' && *r->p != '"' && (unsigned char)*r->p > ' ')
+    while (!dt_reader_end(r) && *r->p != ',' && *r->p != '"' && *r->p != '\\' &&
+           (unsigned char)*r->p > ' ')
         r->p++;
     return (struct dt_str){from.p, (size_t)(r->p - from.p)};
 }

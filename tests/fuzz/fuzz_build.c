@@ -2,21 +2,11 @@
  *
  * Any datagram is answered by a message that can be parsed, forwarded as the same but for the
  * edits, and its challenges and credentials are read. Seeds: tests/corpus/torture. */
-#include <stdlib.h>
-#include <string.h>
-
 #include "dualtone/build.h"
 #include "dualtone/digest.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "fuzz.h"
 
 static struct dt_sip_header headers[2][DT_MSG_HEADERS_MAX];
-
-static void must(bool holds)
-{
-    if (!holds)
-        abort();
-}
 
 /* ---- answer ---- */
 

@@ -2,17 +2,8 @@
  *
  * Any text as a flow file: it is well formed or each problem has a place inside it; what is well
  * formed names only parties that there are. */
-#include <stdlib.h>
-
+#include "fuzz.h"
 #include "flow/flow.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(bool holds)
-{
-    if (!holds)
-        abort();
-}
 
 static void check_step(const struct dt_flow *f, const struct dt_flow_step *s)
 {

@@ -2,26 +2,8 @@
  *
  * Any datagram through the parser, the check and every value parser; what comes out keeps the
  * promises of msg.h. Seeds: tests/corpus/torture. */
-#include <stdlib.h>
-#include <string.h>
-
 #include "dualtone/msg.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(bool holds)
-{
-    if (!holds)
-        abort();
-}
-
-static void inside(struct dt_str part, struct dt_str whole)
-{
-    if (part.p)
-        must(part.p >= whole.p && part.n <= whole.n && part.p + part.n <= whole.p + whole.n);
-    else
-        must(part.n == 0);
-}
+#include "fuzz.h"
 
 /* ---- values: each from a copy of its own, so that the sanitizer sees the first byte too far ----
  */

@@ -2,18 +2,8 @@
  *
  * Any text as a line of a record: what is read is written and read again as the same; its ladder
  * stays on its lines. */
-#include <stdlib.h>
-#include <string.h>
-
+#include "fuzz.h"
 #include "trace/ladder.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(bool holds)
-{
-    if (!holds)
-        abort();
-}
 
 static void again(struct dt_record *r, const struct dt_record_item *it)
 {

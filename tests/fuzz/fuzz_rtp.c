@@ -4,24 +4,9 @@
  * that is not there; as a stream they leave the jitter buffer in balance. The input is cut into
  * records: a length byte, a control byte (how much time passes, which frames), then the datagram.
  */
-#include <stdlib.h>
-#include <string.h>
-
+#include "fuzz.h"
 #include "rtp/jitter.h"
 #include "rtp/rtcp.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(bool holds)
-{
-    if (!holds)
-        abort();
-}
-
-static void inside(struct dt_str part, struct dt_str whole)
-{
-    must(!part.p || (part.p >= whole.p && part.p + part.n <= whole.p + whole.n));
-}
 
 static void same(const struct dt_rtp_packet *a, const struct dt_rtp_packet *b)
 {

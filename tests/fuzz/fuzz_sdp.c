@@ -2,23 +2,8 @@
  *
  * Any description: parsed, written and parsed again it is the same; taken as an offer and as an
  * answer it leaves the session in order. Seeds: the bodies in tests/corpus/torture. */
-#include <stdlib.h>
-#include <string.h>
-
 #include "dualtone/sdp.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(bool holds)
-{
-    if (!holds)
-        abort();
-}
-
-static void inside(struct dt_str part, struct dt_str whole)
-{
-    must(!part.p || (part.p >= whole.p && part.p + part.n <= whole.p + whole.n));
-}
+#include "fuzz.h"
 
 /* ---- descriptions ---- */
 

@@ -2,26 +2,8 @@
  *
  * Any text as a URI: parts lie inside, a URI equals itself and what is written from it parses
  * again. The input is one URI, or two with a line end between them, which are compared. */
-#include <stdlib.h>
-#include <string.h>
-
 #include "dualtone/uri.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(bool holds)
-{
-    if (!holds)
-        abort();
-}
-
-static void inside(struct dt_str part, struct dt_str whole)
-{
-    if (part.p)
-        must(part.p >= whole.p && part.n <= whole.n && part.p + part.n <= whole.p + whole.n);
-    else
-        must(part.n == 0);
-}
+#include "fuzz.h"
 
 /* Escaped again, the user part is a user part that means the same. */
 static void user(const struct dt_uri *u)

@@ -94,6 +94,9 @@ static int include(void *ctx, struct dt_str name, struct dt_bytes **out)
     b->included++;
     if (dt_str_eq(name, DT_STR("loop.conf")))
         *out = dt_bytes_copy(&b->k.alloc, DT_STR("include: loop.conf\n"));
+    else if (dt_str_eq(name, DT_STR("bush.conf")))
+        *out = dt_bytes_copy(&b->k.alloc, DT_STR("include: bush.conf\ninclude: bush.conf\n"
+                                                 "include: bush.conf\ninclude: bush.conf\n"));
     else if (dt_str_eq(name, DT_STR("other \"file\".conf")))
         *out = dt_bytes_copy(&b->k.alloc, DT_STR("timer_t1: 700\noffset: x\n"));
     else
@@ -388,6 +391,20 @@ static void files_include_files(void **state)
     teardown(&b);
 }
 
+/* Four times at each of eight depths would be 65,536 files. */
+static void includes_are_bounded(void **state)
+{
+    (void)state;
+    struct bench b;
+    assert_int_equal(setup(&b, 0), DT_OK);
+    b.conf.include = include;
+    b.conf.include_ctx = &b;
+    assert_int_equal(dt_conf_read(&b.conf, DT_STR("f"), DT_STR("include: bush.conf\n")),
+                     DT_E_SYNTAX);
+    assert_int_equal(b.included, 100);
+    teardown(&b);
+}
+
 static void rows_are_found(void **state)
 {
     (void)state;
@@ -486,6 +503,7 @@ int main(void)
         cmocka_unit_test(lists_can_be_emptied),
         cmocka_unit_test(long_lists_are_refused_by_line),
         cmocka_unit_test(files_include_files),
+        cmocka_unit_test(includes_are_bounded),
         cmocka_unit_test(rows_are_found),
         cmocka_unit_test(wrong_defaults_are_reported),
         cmocka_unit_test(truncated_files_do_no_harm),

@@ -117,6 +117,10 @@ static const struct {
      100000,
      "0 > 192.0.2.2:5060 OPTIONS\n500 > 192.0.2.2:5060 OPTIONS\n600 response 404 #7\n"
      "5600 ended #7\n6000 stray 404\n"},
+    {"OPTIONS",
+     {{100, 100}, {200, 404}, {300, 404}},
+     100000,
+     "0 > 192.0.2.2:5060 OPTIONS\n100 response 100 #7\n200 response 404 #7\n5200 ended #7\n"},
     /* After a provisional the timer E that runs goes on, then each T2 (17.1.2.2). */
     {"OPTIONS",
      {{600, 100}, {700, 100}, {13600, 200}},

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Which rows of a state table a run reached. Only in the coverage build: the linker puts a counting
+ * function in the place of the one that looks a row up (-Wl,--wrap), so the product knows nothing
+ * of it. Each program appends lines "TABLE STATE EVENT COUNT" to the file that DT_PAIRS names
+ * with its own name behind; tools/coverage adds them up. */
+#ifndef COVERAGE_PAIRS_H
+#define COVERAGE_PAIRS_H
+
+#define _GNU_SOURCE /* program_invocation_short_name */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Open for appending, or NULL: nobody counts. */
+static inline FILE *pairs_open(void)
+{
+    char path[4096];
+    const char *to = getenv("DT_PAIRS");
+    if (!to)
+        return NULL;
+    snprintf(path, sizeof path, "%s.%s", to, program_invocation_short_name);
+    return fopen(path, "a");
+}
+
+#endif
