@@ -1,11 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # A short front for CMake presets, Ninja and CTest. `make help` lists the targets.
-<<<<<<< HEAD
-# Variables: ARGS="..." for demo, and for bench (--quick, --write: the proxy beside Kamailio);
+# Variables: ARGS="..." for demo, for bench (--quick, --write: the proxy beside Kamailio), for coverage (-v);
 # SANITIZE=1 for test; FUZZ_SECONDS=20 for fuzz;
-=======
-# Variables: ARGS="..." for demo; SANITIZE=1 for test; FUZZ_SECONDS=20 for fuzz; ARGS=-v for coverage;
->>>>>>> fuzzing
 # SEEDS=100 JOBS=2 for survival; CALLS=200 RATE=20 SEED=0 (by chance) PAUSE=3 for chaos: seconds from a
 # node's return to the next kill.
 .DEFAULT_GOAL := help
