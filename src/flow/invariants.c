@@ -234,16 +234,16 @@ static uint16_t whose(const struct judge *j, uint16_t party)
     return j->f->parties[party].role == DT_FLOW_PROXY ? DT_RECORD_NOBODY : party;
 }
 
-/* I7. Twins are one server with one branch: what came by one lets the other be cancelled (R6, R23).
- * A proxy that did not send the INVITE passes a CANCEL on all the same (R6; 16.10). */
+/* I7. Twins are one server with one branch: a provisional at one lets the other cancel (R6, R23),
+ * and one that may have died with the other is not waited for (R24, dt_stack_cancel_early). A proxy
+ * that did not send the INVITE passes a CANCEL on all the same (R6; 16.10). */
 static int cancel_after_provisional(struct judge *j, const struct seen *s)
 {
     if (!s->request || s->method != DT_CANCEL ||
         (!is_phone(j, s) &&
          !fact(j, INVITED, in_life(j, s->from), DT_INVITE, s->branch, DT_STR_NONE)->used) ||
         fact(j, PROVISIONAL, whose(j, s->from), DT_INVITE, s->branch, DT_STR_NONE)->used ||
-        (is_twin(j, s->from) &&
-         fact(j, PROVISIONAL, DT_RECORD_NOBODY, DT_INVITE, s->call_id, DT_STR_NONE)->used))
+        is_twin(j, s->from))
         return DT_OK;
     return broken(j, "I7", s, "a CANCEL before any provisional response");
 }
