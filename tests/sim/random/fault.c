@@ -197,13 +197,16 @@ static bool begin_move(struct world *w, struct fault *f)
 
 /* ---- clocks ---- */
 
-static bool begin_wall(struct world *w, struct fault *f)
+/* What is over is put right again, as a time server does. */
+static bool wall_changes(struct world *w, struct fault *f)
 {
     struct party *p = &w->parties[f->a];
-    if (!is_up(p))
-        return false;
-    note(w, -1, "a wall clock jumps");
-    party_wall_step(p, f->amount * DT_SECOND);
+    int64_t off = 0;
+    for (size_t i = 0; i < w->n_faults; i++)
+        if (w->faults[i].on && w->faults[i].kind == FAULT_WALL && w->faults[i].a == f->a)
+            off += w->faults[i].amount * DT_SECOND;
+    note(w, -1, f->on ? "a wall clock jumps" : "a wall clock is put right");
+    party_set_wall(p, WALL_START + off);
     return true;
 }
 
@@ -270,7 +273,7 @@ static const struct {
     [FAULT_RESTART] = {begin_restart, NULL},
     [FAULT_HANG] = {begin_hang, end_hang},
     [FAULT_MOVE] = {begin_move, NULL},
-    [FAULT_WALL] = {begin_wall, NULL},
+    [FAULT_WALL] = {wall_changes, wall_changes},
     [FAULT_RATE] = {begin_rate, end_rate},
     [FAULT_DNS_FAIL] = {names_change, names_change},
     [FAULT_DNS_EMPTY] = {names_change, names_change},

@@ -45,10 +45,13 @@ static void *node_of(const struct party *p)
     return p->proxy ? (void *)p->proxy_node : (void *)p->phone_node;
 }
 
-void party_wall_step(struct party *p, int64_t step)
+void party_set_wall(struct party *p, int64_t offset)
 {
-    struct dt_input in = {.kind = DT_IN_WALL_STEP, .wall = p->env.wall_offset + step};
-    ops_of(p)->input(node_of(p), party_time(p, world_now(p->w)), &in, 1);
+    struct dt_input in = {.kind = DT_IN_WALL_STEP, .wall = offset};
+    if (node_of(p) && p->proxy)
+        ops_of(p)->input(node_of(p), party_time(p, world_now(p->w)), &in, 1);
+    else
+        p->env.wall_offset = offset;
 }
 
 /* An answer without its records, or with them the wrong way round. */

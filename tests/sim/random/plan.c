@@ -12,7 +12,8 @@ enum {
     AUTH_PERCENT = 35,
     DNS_PERCENT = 20,
     KIND_PERCENT = 45, /* a kind of fault is in a world's set */
-    CALM_PERCENT = 6   /* a world without any */
+    CALM_PERCENT = 6,  /* a world without any */
+    PAIR_CLOCK_S = 25
 };
 
 /* Whom a kind strikes. */
@@ -37,7 +38,7 @@ static const struct kind_row kinds[FAULT_KIND_COUNT] = {
     [FAULT_RESTART] = {"restart", ANY_NODE, 0, 0, 0, 0},
     [FAULT_HANG] = {"hang", ANY_NODE, 50, 20000, 0, 0},
     [FAULT_MOVE] = {"move", FIRST_OF_PAIR, 0, 0, 0, 0},
-    [FAULT_WALL] = {"wall-jump", A_PROXY, 0, 0, -3600, 3600},                   /* s */
+    [FAULT_WALL] = {"wall-jump", A_PROXY, 500, 90000, -3600, 3600},             /* s */
     [FAULT_RATE] = {"clock-rate", A_PHONE_OR_PROXY, 1000, 120000, -2000, 2000}, /* ppm */
     [FAULT_DNS_FAIL] = {"dns-fail", NAMES, 500, 60000, 0, 0},
     [FAULT_DNS_EMPTY] = {"dns-empty", NAMES, 500, 60000, 0, 0},
@@ -202,6 +203,9 @@ static void plan_one(struct world *w, enum fault_kind kind, dt_time at)
         pick_chance(&w->rng, 50) ? k->lasts_min + (k->lasts_max - k->lasts_min) / 8 : k->lasts_max;
     f->lasts = pick_between(&w->rng, k->lasts_min, most) * DT_MS;
     f->amount = (int)pick_between(&w->rng, k->least, k->most);
+    /* The clocks of a pair may differ by a minute, since nonces need that (docs/survival.md). */
+    if (kind == FAULT_WALL && w->pair && w->auth)
+        f->amount = f->amount * PAIR_CLOCK_S / k->most;
 }
 
 void plan_faults(struct world *w)

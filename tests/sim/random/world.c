@@ -247,7 +247,7 @@ static bool start(struct party *p)
     dt_env_init(&p->env, w->seed * PARTIES_MAX + (uint64_t)p->index);
     p->env.alloc = &p->memory.alloc;
     p->env.hash = dt_io_hash;
-    p->env.wall_offset = 1700000000 * DT_SECOND;
+    p->env.wall_offset = WALL_START;
     if (!configure(p))
         return false;
     if (world_make_node(p)) {

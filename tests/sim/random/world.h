@@ -209,8 +209,9 @@ extern const struct dt_node_ops party_node; /* the node is a struct party */
 dt_time party_time(const struct party *p, dt_time sim_now);
 /* From now on its clock goes so much faster. */
 void party_set_rate(struct party *p, int ppm);
-/* Its wall clock steps. */
-void party_wall_step(struct party *p, int64_t step);
+/* Its wall clock steps to its monotonic one and so much more. */
+void party_set_wall(struct party *p, int64_t offset);
+#define WALL_START (1700000000 * DT_SECOND)
 
 /* ---- plan.c ---- */
 
