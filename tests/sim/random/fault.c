@@ -102,7 +102,7 @@ static void come_back(struct party *p)
     struct world *w = p->w;
     note(w, p->index, "restart");
     p->down = NULL;
-    p->quit = p->ready = false;
+    p->quit = p->ready = p->unsure = false;
     p->memory.fail_at = 0;
     dt_sim_kill(w->sim, p->node);
     world_free_node(p);

@@ -68,6 +68,11 @@ static void spoil(const struct world *w, struct dt_dns_answer *a, struct dt_dns_
     a->records = records;
 }
 
+static void see_memory(struct party *p)
+{
+    p->unsure = p->unsure || (p->memory.fail_at && p->memory.calls >= p->memory.fail_at);
+}
+
 static void input(void *node, dt_time now, const struct dt_input *in, size_t n)
 {
     struct party *p = node;
@@ -81,6 +86,7 @@ static void input(void *node, dt_time now, const struct dt_input *in, size_t n)
         in = &one;
     }
     ops_of(p)->input(node_of(p), party_time(p, now), in, n);
+    see_memory(p);
 }
 
 static dt_time deadline(const void *node)
@@ -100,6 +106,7 @@ static void tick(void *node, dt_time now)
         world_fail(p->w, "I31: %s turned %u times at one moment", p->name, p->turns);
     if (!p->w->failed) /* else the simulator would turn with it */
         ops_of(p)->tick(node_of(p), party_time(p, now));
+    see_memory(p);
 }
 
 static size_t output(void *node, dt_time now, struct dt_output *out, size_t max)

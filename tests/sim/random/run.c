@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SHRINKS_MAX = 150 };
+enum { SHRINKS_MAX = 60 };
 
 static void choose(struct world *w, const struct choice_of_faults *faults)
 {

@@ -27,7 +27,7 @@ static void judge_calls(struct world *w)
         world_run(w, world_now(w) + END_S * DT_SECOND);
     }
     for (int i = w->n_proxies; i < w->n_parties; i++)
-        for (int k = 1; k <= CALLS_MAX; k++)
+        for (int k = 1; k <= CALLS_MAX && !w->parties[i].unsure; k++)
             if (w->parties[i].calls[k].state != NO_CALL && w->parties[i].calls[k].state != ENDED)
                 world_fail(w, "I12: call %d of %s with %s does not end: %s", k, w->parties[i].name,
                            w->parties[i].calls[k].peer, names[w->parties[i].calls[k].state]);
@@ -69,6 +69,17 @@ static void judge_counts(struct world *w)
 
 /* ---- bindings (I25) ---- */
 
+/* What a node with a wrong wall clock read from its file lives so much longer. */
+static dt_time jumped(const struct world *w)
+{
+    dt_time most = 0;
+    for (size_t i = 0; i < w->n_faults; i++)
+        if (w->faults[i].kind == FAULT_WALL && !w->faults[i].off &&
+            -w->faults[i].amount * DT_SECOND > most)
+            most = -w->faults[i].amount * DT_SECOND;
+    return most;
+}
+
 static void quit_all(struct world *w)
 {
     int longest = 0;
@@ -80,7 +91,7 @@ static void quit_all(struct world *w)
     for (int i = w->n_proxies; i < w->n_parties; i++)
         if (!w->parties[i].quit)
             world_fail(w, "%s does not quit", w->parties[i].name);
-    world_run(w, world_now(w) + (longest + 2) * DT_SECOND);
+    world_run(w, world_now(w) + (longest + 2) * DT_SECOND + jumped(w));
 }
 
 static void judge_bindings(struct world *w)

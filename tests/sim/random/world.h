@@ -115,7 +115,8 @@ struct party {
     unsigned baseline;        /* objects after setting up */
     const struct fault *down; /* killed or hung by it */
     bool struck;              /* something happened to it from which calls may be lost */
-    bool gone;                /* its address was taken: it is left out of what must end */
+    bool unsure; /* an event may be lost for want of memory: what its people know may be wrong */
+    bool gone;   /* its address was taken: it is left out of what must end */
     /* who sits there */
     struct dt_rng rng;
     dt_time due, dialled;
