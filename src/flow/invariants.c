@@ -200,7 +200,9 @@ static int one_final(struct judge *j, const struct seen *s)
         return DT_OK;
     if (!begins && s->method == DT_INVITE && s->status == 500 && final->used)
         return DT_OK;
-    if (final->used && s->status != (int) final->value)
+    /* 16.7 step 5: a proxy passes every 2xx on, also behind a failure. */
+    bool late_2xx = !is_phone(j, s) && s->method == DT_INVITE && s->status / 100 == 2;
+    if (final->used && s->status != (int) final->value && !late_2xx)
         return broken(j, "I1", s, "two different finals on one branch");
     if (final->used && is_phone(j, s) && !dt_str_eq(final->text, s->to_tag))
         return broken(j, "I1", s, "two finals with different To tags on one branch of a phone");
@@ -261,11 +263,12 @@ static int cancel_after_provisional(struct judge *j, const struct seen *s)
     return broken(j, "I7", s, "a CANCEL before any provisional response");
 }
 
-/* The same request on another path, to another server: equal CSeq, new branch (R25; RFC 3263 4.3).
- */
+/* The same request on another path, to another server or over another connection: equal CSeq, new
+ * branch (R25; RFC 3263 4.3). */
 static bool is_other_path(const struct seen *s, const struct fact *last)
 {
-    return s->to_tag.n == 0 && s->cseq == last->value && s->to != last->to;
+    return s->to_tag.n == 0 && s->cseq == last->value &&
+           (s->to != last->to || s->item->to.transport == DT_TCP);
 }
 
 /* I11: a copy of something older may be sent after something newer. */

@@ -85,6 +85,9 @@ void draw_world(const struct world *w)
     for (int i = 0; i < w->n_parties; i++)
         if (takes_part(&part, (uint16_t)i))
             lanes[n++] = (uint16_t)i;
+    for (size_t i = 0; i < part.n && getenv("TEST_RANDOM_RAW"); i++)
+        printf("%lld %d\n%.*s\n", (long long)(part.items[i].at - w->zero), (int)part.items[i].kind,
+               DT_FMT(dt_bytes_str(part.items[i].bytes)));
     struct dt_ladder l = {.record = &part, .lanes = lanes, .n_lanes = n, .to = part.n};
     l.zero = w->zero;
     l.hidden = DT_STR("OPTIONS");
