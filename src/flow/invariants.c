@@ -200,8 +200,9 @@ static int one_final(struct judge *j, const struct seen *s)
         return DT_OK;
     if (!begins && s->method == DT_INVITE && s->status == 500 && final->used)
         return DT_OK;
-    /* 16.7 step 5: a proxy passes every 2xx on, also behind a failure. */
-    bool late_2xx = !is_phone(j, s) && s->method == DT_INVITE && s->status / 100 == 2;
+    /* 16.7 step 5: a proxy passes every 2xx that it gets on, also behind a failure. */
+    bool late_2xx = !is_phone(j, s) && s->method == DT_INVITE && s->status / 100 == 2 &&
+                    fact(j, LAST_CSEQ, s->from, DT_INVITE, s->call_id, s->to_tag)->used;
     if (final->used && s->status != (int) final->value && !late_2xx)
         return broken(j, "I1", s, "two different finals on one branch");
     if (final->used && is_phone(j, s) && !dt_str_eq(final->text, s->to_tag))

@@ -256,16 +256,21 @@ static bool under_way(const struct dt_call *c, dt_time now)
 }
 
 /* A copy of the INVITE whose proxy said 100 and died would stay for ever: no timer ends it
- * (17.1.1.2). When the attempt has looked after late answers for long enough (R27) it is left. */
+ * (17.1.1.2). It is left when late answers have been looked after for long enough (R27). */
 static void leave_copies(struct dt_call *c, dt_time now)
 {
+    enum { TIMES_64 = 64 };
+    dt_time due = c->since + c->ua->cfg.invite_expires + TIMES_64 * dt__ua_t1(c->ua);
+
     if (!c->caller || c->state != DT_CALL_ENDED || !dt_attempt_done(&c->attempt, now))
         return;
     DT_LIST_EACH(e, &c->sends)
     {
         struct dt__send *s = DT_OF(e, struct dt__send, link);
-        if (s->kind == DT__INVITE && !s->resolving)
+        if (s->kind == DT__INVITE && s->tx && now >= due)
             dt__twins_drop(s, now);
+        else if (s->kind == DT__INVITE && s->tx)
+            dt__call_arm(c, DT__T_ATTEMPT, due);
     }
 }
 
