@@ -178,11 +178,12 @@ static void add(struct tally *sum, const struct tally *t)
         sum->faults[i] += t->faults[i];
     for (int i = 0; i < DEED_COUNT; i++)
         sum->deeds[i] += t->deeds[i];
+    cover_add(&sum->cover, &t->cover);
     if (t->worst_turns > sum->worst_turns)
         sum->worst_turns = t->worst_turns;
 }
 
-static void report(const struct tally *t)
+static void report(const struct tally *t, bool verbose)
 {
     static const char *const deeds[] = {
 #define X(id, name) name,
@@ -206,8 +207,9 @@ static void report(const struct tally *t)
                i + 1 < FAULT_KIND_COUNT ? "," : "\n");
         fired += t->faults[i];
     }
-    printf("%llu faults fired; %llu worlds failed\n", (unsigned long long)fired,
-           (unsigned long long)t->failed);
+    cover_report(&t->cover, verbose);
+    printf("%llu faults fired, %llu packets lost; %llu worlds failed\n", (unsigned long long)fired,
+           (unsigned long long)t->lost, (unsigned long long)t->failed);
 }
 
 int main(int argc, char **argv)
@@ -224,7 +226,7 @@ int main(int argc, char **argv)
         run_list(&o, &sum);
     for (int i = 0; i < o.jobs; i++)
         add(&sum, &tallies[i]);
-    report(&sum);
+    report(&sum, o.verbose && o.seeds > 1);
     if (!good)
         printf("a process died\n");
     return good && sum.worlds > 0 && sum.failed == 0 ? 0 : 1;

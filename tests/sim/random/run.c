@@ -26,6 +26,7 @@ bool run_world(uint64_t seed, const struct choice_of_faults *faults, struct tall
                char reason[REASON_SIZE])
 {
     static struct world w;
+    cover_into(&t->cover);
     if (world_open(&w, seed, t)) {
         choose(&w, faults);
         play(&w);

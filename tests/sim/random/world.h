@@ -5,6 +5,7 @@
 #ifndef RANDOM_WORLD_H
 #define RANDOM_WORLD_H
 
+#include "cover.h"
 #include "flow/world.h"
 #include "phone/phone.h"
 #include "proxy/proxy.h"
@@ -178,6 +179,7 @@ struct tally {
     uint64_t faults[FAULT_KIND_COUNT];
     uint64_t deeds[DEED_COUNT];
     uint64_t worst_turns;
+    struct cover cover;
 };
 
 /* ---- world.c ---- */
