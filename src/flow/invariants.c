@@ -198,12 +198,17 @@ static int one_final(struct judge *j, const struct seen *s)
      * changed. */
     if (!begins && s->status == 481 && (s->method == DT_CANCEL || final->used))
         return DT_OK;
-    if (!begins && s->method == DT_INVITE && s->status == 500 && final->used)
+    if (!begins && s->method == DT_INVITE && (s->status == 500 || s->status == 491) && final->used)
         return DT_OK;
     /* 16.7 step 5: a proxy passes every 2xx that it gets on, also behind a failure. */
     bool late_2xx = !is_phone(j, s) && s->method == DT_INVITE && s->status / 100 == 2 &&
                     fact(j, LAST_CSEQ, s->from, DT_INVITE, s->call_id, s->to_tag)->used;
-    if (final->used && s->status != (int) final->value && !late_2xx)
+    if (late_2xx && final->used)
+        return DT_OK;
+    /* A 503 of a proxy that does not know its bindings yet (R12) is kept by nobody. */
+    if (final->used && final->value == 503 && !is_phone(j, s))
+        final->used = false;
+    if (final->used && s->status != (int) final->value)
         return broken(j, "I1", s, "two different finals on one branch");
     if (final->used && is_phone(j, s) && !dt_str_eq(final->text, s->to_tag))
         return broken(j, "I1", s, "two finals with different To tags on one branch of a phone");
@@ -318,14 +323,19 @@ static bool has_forgotten(struct judge *j, const struct seen *s)
             (final->value >= 300 && seconds(s) >= final->since + T4_S));
 }
 
-/* A phone that was started anew remembers nothing either. */
+/* A phone that was started anew remembers nothing either. What was cancelled may ring again on
+ * another branch, of a stranger (R25): a search may come back. */
 static int one_ring(struct judge *j, const struct seen *s)
 {
+    if (!s->request && s->status == 487 && is_phone(j, s) && s->method == DT_INVITE)
+        fact(j, RANG, in_life(j, s->from), DT_INVITE, s->call_id, DT_STR_NONE)->value = 487;
     if (s->request || s->status != 180 || !is_phone(j, s) || (is_plain(j, s) && has_strangers(j)) ||
         has_forgotten(j, s))
         return DT_OK;
     struct fact *rang = fact(j, RANG, in_life(j, s->from), DT_INVITE, s->call_id, DT_STR_NONE);
-    if (rang->used && !dt_str_eq(rang->text, s->to_tag))
+    bool again = rang->value == 487 &&
+                 !fact(j, FINAL, in_life(j, s->from), DT_INVITE, s->branch, DT_STR_NONE)->used;
+    if (rang->used && !again && !dt_str_eq(rang->text, s->to_tag))
         return broken(j, "I13", s, "one phone rings twice for one call");
     rang->used = true;
     rang->text = s->to_tag;

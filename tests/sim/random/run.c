@@ -97,12 +97,26 @@ unsigned run_shrink(uint64_t seed, struct choice_of_faults *faults, char reason[
     return runs;
 }
 
+static void tell_parties(const struct world *w)
+{
+    printf("  %s%s%s;", w->pair ? "pair" : "one proxy", w->auth ? ", authentication" : "",
+           w->dns ? ", names" : "");
+    for (int i = w->n_proxies; i < w->n_parties; i++) {
+        const struct party *p = &w->parties[i];
+        printf(" %s%s%s%s%s%s", p->name, w->flow.parties[i].plain ? "(not ours)" : "",
+               p->fast ? "" : "(guide)", p->tcp ? "(tcp)" : "", p->named ? "(by name)" : "",
+               p->shared ? "(2001)" : "");
+    }
+    printf("\n");
+}
+
 void run_tell_faults(uint64_t seed, const struct choice_of_faults *faults)
 {
     static struct world w;
     static struct tally ignored;
     char text[128];
     (void)world_open(&w, seed, &ignored);
+    tell_parties(&w);
     for (size_t i = 0; i < w.n_faults; i++)
         if (faults->all || faults->wanted[i]) {
             fault_write(&w, i, text, sizeof text);

@@ -172,7 +172,7 @@ enum deed {
 };
 
 struct tally {
-    uint64_t worlds, failed;
+    uint64_t worlds, failed, open;
     uint64_t calls, talked, rings;
     dt_time virtual_time;
     uint64_t messages, lost, unheard;
