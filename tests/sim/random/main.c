@@ -29,7 +29,8 @@ static void usage(void)
         "                   [--faults none|N,N,...] [--keep-going]\n"
         "Each seed is a world. --list plays the seeds of a file, too. --faults plays a world with\n"
         "these of its faults only. What fails is played again with ever fewer faults; --verbose\n"
-        "draws its ladder. Without --keep-going ten failures are enough.\n",
+        "draws its ladder. Without --keep-going ten failures are enough. --judged\n"
+        "tells by what worlds are judged.\n",
         stderr);
     exit(2);
 }
@@ -54,6 +55,10 @@ static struct options parse(int argc, char **argv)
     struct options o = {.from = 1, .seeds = 1, .jobs = 2, .faults.all = true};
     for (int i = 1; i < argc; i++) {
         const char *name = argv[i];
+        if (strcmp(name, "--judged") == 0) {
+            judged_print();
+            exit(0);
+        }
         if (strcmp(name, "--verbose") == 0 || strcmp(name, "--keep-going") == 0) {
             *(name[2] == 'v' ? &o.verbose : &o.keep) = true;
             continue;

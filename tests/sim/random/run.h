@@ -22,6 +22,10 @@ unsigned run_shrink(uint64_t seed, struct choice_of_faults *faults, char reason[
 /* Prints the faults of a world that take part. */
 void run_tell_faults(uint64_t seed, const struct choice_of_faults *faults);
 
+/* ---- judged.c ---- */
+
+void judged_print(void);
+
 /* ---- draw.c ---- */
 
 /* The ladder of the calls that the reason names, or of the last minute. */
