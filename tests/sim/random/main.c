@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { LINE_SIZE = 200 };
+enum { LINE_SIZE = 200, SHRUNK_MAX = 3 /* the others are only told */ };
 
 struct options {
     uint64_t from, seeds;
@@ -99,9 +99,14 @@ static void print_numbers(const struct choice_of_faults *faults)
 static void tell_failure(const struct options *o, uint64_t seed, char reason[REASON_SIZE])
 {
     static struct tally ignored;
+    static unsigned shrunk; /* of this process */
     struct choice_of_faults few = o->faults;
     printf("FAIL seed %llu: %s\n", (unsigned long long)seed, reason);
     fflush(stdout);
+    if (++shrunk > SHRUNK_MAX) {
+        printf("again: test_random --from %llu --seeds 1\n", (unsigned long long)seed);
+        return;
+    }
     if (few.all)
         memset(few.wanted, true, sizeof few.wanted);
     few.all = false;
