@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # A short front for CMake presets, Ninja and CTest. `make help` lists the targets.
 # Variables: ARGS="..." for demo; SANITIZE=1 for test; FUZZ_SECONDS=20 for fuzz;
-# SEEDS=100 JOBS=2 for survival (sim: 650); FROM=1 for sim; CALLS=200 RATE=20 SEED=0 (by chance) PAUSE=3 for chaos: seconds from a
+# SEEDS=100 JOBS=2 for survival (sim: 1150); FROM=1 for sim; CALLS=200 RATE=20 SEED=0 (by chance) PAUSE=3 for chaos: seconds from a
 # node's return to the next kill.
 .DEFAULT_GOAL := help
 .PHONY: demo test survival sim chaos bench fuzz format check clean help
@@ -30,7 +30,7 @@ survival: ## every cell of the survival matrix, SEEDS seeds each, without and wi
 	@tools/build release test_survival
 	@build/release/tests/sim/test_survival --seeds $(SEEDS) --jobs $(JOBS)
 
-sim: SEEDS = 650
+sim: SEEDS = 1150
 sim: ## random worlds in virtual time: seeds FROM to FROM + SEEDS, at least 200 hours
 	@tools/need test
 	@tools/build release test_random
