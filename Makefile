@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # A short front for CMake presets, Ninja and CTest. `make help` lists the targets.
 # Variables: ARGS="..." for demo, for bench (--quick, --write: the proxy beside Kamailio), for coverage (-v);
-# SANITIZE=1 for test; FUZZ_SECONDS=20 for fuzz;
-# SEEDS=100 JOBS=2 for survival; CALLS=200 RATE=20 SEED=0 (by chance) PAUSE=3 for chaos: seconds from a
-# node's return to the next kill.
+# SANITIZE=1 for test; FUZZ_SECONDS=20 for fuzz; SEEDS=100 JOBS=2 for survival, SEEDS=1150 FROM=1 for sim;
+# CALLS=200 RATE=20 SEED=0 (by chance) PAUSE=3 for chaos: seconds from a node's return to the next kill.
 .DEFAULT_GOAL := help
-.PHONY: demo test survival chaos bench fuzz tsan asan-gcc valgrind coverage format check clean help
+.PHONY: demo test survival sim chaos bench fuzz tsan asan-gcc valgrind coverage format check clean help
 .NOTPARALLEL:
 
 FUZZ_SECONDS ?= 20
 SEEDS ?= 100
 JOBS ?= 2
+FROM ?= 1
 CALLS ?= 200
 RATE ?= 20
 SEED ?= 0
@@ -29,6 +29,13 @@ survival: ## every cell of the survival matrix, SEEDS seeds each, without and wi
 	@tools/need test
 	@tools/build release test_survival
 	@build/release/tests/sim/test_survival --seeds $(SEEDS) --jobs $(JOBS)
+
+sim: SEEDS = 1150
+sim: ## random worlds in virtual time: seeds FROM to FROM + SEEDS, at least 200 hours
+	@tools/need test
+	@tools/build release test_random
+	@build/release/tests/sim/test_random --from $(FROM) --seeds $(SEEDS) --jobs $(JOBS) \
+	    --list tests/sim/random/seeds.txt --open tests/sim/random/open.txt --keep-going
 
 chaos: ## real calls over a pair whose proxies are killed: CALLS, RATE, SEED, PAUSE
 	@tools/need build

@@ -28,7 +28,7 @@ enum fact_kind {
     INVITED,     /* the CSeq of the INVITE that a party sent on a branch */
     REQUESTED,   /* a party sent a request with this method and branch */
     LAST_CSEQ,   /* the highest CSeq of a party in a call (Call-ID, From tag), and to whom */
-    HOLDS,       /* an INVITE on this branch came to a party */
+    HOLDS,       /* an INVITE on this branch came to a party; whether it is of a call already */
     RANG         /* the To tag of a phone's 180 in a call */
 };
 struct fact {
@@ -36,7 +36,7 @@ struct fact {
     uint8_t kind, method;
     uint16_t party, to;
     struct dt_str a, b; /* the texts of the key */
-    uint32_t value;
+    uint32_t value, since;
     struct dt_str text;
 };
 
@@ -160,6 +160,11 @@ static int broken(struct judge *j, const char *invariant, const struct seen *s, 
 
 /* ---- the checks: each sees every message that was sent, in order ---- */
 
+static uint32_t seconds(const struct seen *s)
+{
+    return (uint32_t)(s->item->at / DT_SECOND);
+}
+
 /* I1: one final on a branch. I8: no provisional behind it. */
 static int one_final(struct judge *j, const struct seen *s)
 {
@@ -168,13 +173,18 @@ static int one_final(struct judge *j, const struct seen *s)
     uint16_t node = in_life(j, s->from);
     /* A phone that is not ours has no R11: for it a late copy is a new request. */
     if (is_phone(j, s) && is_plain(j, s)) {
-        if (s->status >= 200)
-            fact(j, FINAL, node, s->method, s->branch, DT_STR_NONE)->used = true;
+        struct fact *last = fact(j, FINAL, node, s->method, s->branch, DT_STR_NONE);
+        if (s->status >= 200 && !last->used) {
+            last->used = true;
+            last->value = (uint32_t)s->status;
+            last->since = seconds(s);
+        }
         return DT_OK;
     }
     /* What is passed on without a transaction (R5) comes as it comes. */
-    bool stray = !is_phone(j, s) && s->method == DT_INVITE &&
-                 !fact(j, HOLDS, node, DT_INVITE, s->branch, DT_STR_NONE)->used;
+    const struct fact *holds = fact(j, HOLDS, node, DT_INVITE, s->branch, DT_STR_NONE);
+    bool stray = !is_phone(j, s) && s->method == DT_INVITE && !holds->used;
+    bool begins = s->method == DT_INVITE && !holds->value;
     struct fact *final = fact(j, FINAL, node, s->method, s->branch, DT_STR_NONE);
     if (final->used && s->status < 200 && stray)
         return DT_OK;
@@ -183,13 +193,21 @@ static int one_final(struct judge *j, const struct seen *s)
         return DT_OK;
     if (final->used && s->status < 200)
         return broken(j, "I8", s, "a provisional response after a final one");
-    /* A CANCEL that finds no INVITE, or not yet (9.2), and a copy of another request that comes
-     * when its transaction is over (17.2.2): told so, and nothing is changed. */
-    if (s->method != DT_INVITE && s->status == 481 && (s->method == DT_CANCEL || final->used))
+    /* A CANCEL that finds no INVITE, or not yet (9.2), and a copy of a request other than one that
+     * begins a call, when its transaction is over (17.2.1, 17.2.2; 12.2.2): told so, and nothing is
+     * changed. */
+    if (!begins && s->status == 481 && (s->method == DT_CANCEL || final->used))
         return DT_OK;
-    /* A branch that was given up may be answered after all: its 2xx goes through (16.7, 5). */
-    if (final->used && !is_phone(j, s) && s->method == DT_INVITE && s->status / 100 == 2)
+    if (!begins && s->method == DT_INVITE && (s->status == 500 || s->status == 491) && final->used)
         return DT_OK;
+    /* 16.7 step 5: a proxy passes every 2xx that it gets on, also behind a failure. */
+    bool late_2xx = !is_phone(j, s) && s->method == DT_INVITE && s->status / 100 == 2 &&
+                    fact(j, LAST_CSEQ, s->from, DT_INVITE, s->call_id, s->to_tag)->used;
+    if (late_2xx && final->used)
+        return DT_OK;
+    /* A 503 of a proxy that does not know its bindings yet (R12) is kept by nobody. */
+    if (final->used && final->value == 503 && !is_phone(j, s))
+        final->used = false;
     if (final->used && s->status != (int) final->value)
         return broken(j, "I1", s, "two different finals on one branch");
     if (final->used && is_phone(j, s) && !dt_str_eq(final->text, s->to_tag))
@@ -237,25 +255,26 @@ static uint16_t whose(const struct judge *j, uint16_t party)
     return j->f->parties[party].role == DT_FLOW_PROXY ? DT_RECORD_NOBODY : party;
 }
 
-/* I7. Twins are one server with one branch: what came by one lets the other be cancelled (R6, R23).
- * A proxy that did not send the INVITE passes a CANCEL on all the same (R6; 16.10). */
+/* I7. Twins are one server with one branch: a provisional at one lets the other cancel (R6, R23),
+ * and one that may have died with the other is not waited for (R24, dt_stack_cancel_early). A proxy
+ * that did not send the INVITE passes a CANCEL on all the same (R6; 16.10). */
 static int cancel_after_provisional(struct judge *j, const struct seen *s)
 {
     if (!s->request || s->method != DT_CANCEL ||
         (!is_phone(j, s) &&
          !fact(j, INVITED, in_life(j, s->from), DT_INVITE, s->branch, DT_STR_NONE)->used) ||
         fact(j, PROVISIONAL, whose(j, s->from), DT_INVITE, s->branch, DT_STR_NONE)->used ||
-        (is_twin(j, s->from) &&
-         fact(j, PROVISIONAL, DT_RECORD_NOBODY, DT_INVITE, s->call_id, DT_STR_NONE)->used))
+        is_twin(j, s->from))
         return DT_OK;
     return broken(j, "I7", s, "a CANCEL before any provisional response");
 }
 
-/* The same INVITE on another path, to another proxy: equal CSeq, new branch (R25; RFC 3263 4.3). */
+/* The same request on another path, to another server or over another connection: equal CSeq, new
+ * branch (R25; RFC 3263 4.3). */
 static bool is_other_path(const struct seen *s, const struct fact *last)
 {
-    return s->method == DT_INVITE && s->to_tag.n == 0 && s->cseq == last->value &&
-           s->to != last->to;
+    return s->to_tag.n == 0 && s->cseq == last->value &&
+           (s->to != last->to || s->item->to.transport == DT_TCP);
 }
 
 /* I11: a copy of something older may be sent after something newer. */
@@ -291,21 +310,32 @@ static bool has_strangers(const struct judge *j)
     return found;
 }
 
-/* By TCP a phone that is not ours has forgotten the branch that it has ended (17.2.1, timer I): the
- * late INVITE of a proxy that wakes up is new to it. */
+/* A phone that is not ours has forgotten the branch that it has ended: by TCP at once, by UDP,
+ * where it refused, after T4 (17.2.1, timer I). The late INVITE of a proxy that wakes up, or of the
+ * twin of a dead one, is new to it. */
 static bool has_forgotten(struct judge *j, const struct seen *s)
 {
-    return is_plain(j, s) && s->item->from.transport == DT_TCP &&
-           fact(j, FINAL, in_life(j, s->from), DT_INVITE, s->branch, DT_STR_NONE)->used;
+    enum { T4_S = 5 };
+    const struct fact *final =
+        fact(j, FINAL, in_life(j, s->from), DT_INVITE, s->branch, DT_STR_NONE);
+    return is_plain(j, s) && final->used &&
+           (s->item->from.transport == DT_TCP ||
+            (final->value >= 300 && seconds(s) >= final->since + T4_S));
 }
 
+/* A phone that was started anew remembers nothing either. What was cancelled may ring again on
+ * another branch, of a stranger (R25): a search may come back. */
 static int one_ring(struct judge *j, const struct seen *s)
 {
+    if (!s->request && s->status == 487 && is_phone(j, s) && s->method == DT_INVITE)
+        fact(j, RANG, in_life(j, s->from), DT_INVITE, s->call_id, DT_STR_NONE)->value = 487;
     if (s->request || s->status != 180 || !is_phone(j, s) || (is_plain(j, s) && has_strangers(j)) ||
         has_forgotten(j, s))
         return DT_OK;
-    struct fact *rang = fact(j, RANG, s->from, DT_INVITE, s->call_id, DT_STR_NONE);
-    if (rang->used && !dt_str_eq(rang->text, s->to_tag))
+    struct fact *rang = fact(j, RANG, in_life(j, s->from), DT_INVITE, s->call_id, DT_STR_NONE);
+    bool again = rang->value == 487 &&
+                 !fact(j, FINAL, in_life(j, s->from), DT_INVITE, s->branch, DT_STR_NONE)->used;
+    if (rang->used && !again && !dt_str_eq(rang->text, s->to_tag))
         return broken(j, "I13", s, "one phone rings twice for one call");
     rang->used = true;
     rang->text = s->to_tag;
@@ -341,8 +371,11 @@ static int see_sent(struct judge *j, const struct seen *s)
 
 static void see_arrived(struct judge *j, const struct seen *s)
 {
-    if (s->request && s->method == DT_INVITE)
-        fact(j, HOLDS, in_life(j, s->to), DT_INVITE, s->branch, DT_STR_NONE)->used = true;
+    if (s->request && s->method == DT_INVITE) {
+        struct fact *holds = fact(j, HOLDS, in_life(j, s->to), DT_INVITE, s->branch, DT_STR_NONE);
+        holds->used = true;
+        holds->value = s->to_tag.n > 0;
+    }
     if (!s->request && s->method == DT_INVITE && s->to_tag.n > 0) {
         struct fact *dialog = fact(j, LAST_CSEQ, s->to, DT_INVITE, s->call_id, s->to_tag);
         dialog->value = dialog->used ? dialog->value : s->cseq;

@@ -255,11 +255,31 @@ static bool under_way(const struct dt_call *c, dt_time now)
     return c->caller && !dt_attempt_done(&c->attempt, now);
 }
 
+/* A copy of the INVITE whose proxy said 100 and died would stay for ever: no timer ends it
+ * (17.1.1.2). It is left when late answers have been looked after for long enough (R27). */
+static void leave_copies(struct dt_call *c, dt_time now)
+{
+    enum { TIMES_64 = 64 };
+    dt_time due = c->since + c->ua->cfg.invite_expires + TIMES_64 * dt__ua_t1(c->ua);
+
+    if (!c->caller || c->state != DT_CALL_ENDED || !dt_attempt_done(&c->attempt, now))
+        return;
+    DT_LIST_EACH(e, &c->sends)
+    {
+        struct dt__send *s = DT_OF(e, struct dt__send, link);
+        if (s->kind == DT__INVITE && s->tx && now >= due)
+            dt__twins_drop(s, now);
+        else if (s->kind == DT__INVITE && s->tx)
+            dt__call_arm(c, DT__T_ATTEMPT, due);
+    }
+}
+
 void dt__calls_reap(struct dt_ua *ua, dt_time now)
 {
     while (!dt_list_empty(&ua->reaping)) {
         struct dt_call *c = DT_OF(ua->reaping.next, struct dt_call, reaping);
         dt_list_del(&c->reaping);
+        leave_copies(c, now);
         if (c->closed && !under_way(c, now))
             dt__call_free(c);
     }

@@ -212,9 +212,12 @@ static const struct {
      {M(B, P, "486 INVITE", "1", 1, .tag = "b"), M(B, P, "200 INVITE", "1", 1, .tag = "b")},
      "two different finals on one branch (B sent 200 X, Call-ID c1)"},
     {"I1",
-     {M(P, A, "408 INVITE", "1", 1, .tag = "b"), M(P, A, "200 INVITE", "1", 1, .tag = "b"),
-      M(P, A, "487 INVITE", "1", 1, .tag = "b")},
+     {M(P, A, "408 INVITE", "1", 1, .tag = "p"), M(B, P, "200 INVITE", "2", 1, .tag = "b"),
+      M(P, A, "200 INVITE", "1", 1, .tag = "b"), M(P, A, "487 INVITE", "1", 1, .tag = "b")},
      "two different finals on one branch (P sent 487 X, Call-ID c1)"},
+    {"I1", /* nobody said it */
+     {M(P, A, "408 INVITE", "1", 1, .tag = "p"), M(P, A, "200 INVITE", "1", 1, .tag = "b")},
+     "two different finals on one branch (P sent 200 X, Call-ID c1)"},
     {"I1",
      {M(P, A, "408 BYE", "1", 1, .tag = "b"), M(P, A, "200 BYE", "1", 1, .tag = "b")},
      "two different finals on one branch (P sent 200 X (BYE), Call-ID c1)"},
@@ -284,6 +287,7 @@ static void test_proxies_may(void **state)
         M(P, B, "INVITE", "2", 5),
         M(P, B, "INVITE", "3", 5),
         M(P, A, "408 INVITE", "4", 1, .tag = "p"),
+        M(B, P, "200 INVITE", "5", 1, .tag = "b"),
         M(P, A, "200 INVITE", "4", 1, .tag = "b"),
         M(P, A, "408 INVITE", "4", 1, .tag = "p"),
     };

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Quiescence: the faults end, the people hang up, and then nothing may be left: no call, no
+ * transaction, no binding, no memory. */
+#include "world.h"
+
+#include <limits.h>
+#include <string.h>
+
+enum {
+    SETTLE_S = 40, /* what was begun comes to its end: 64 T1 and more */
+    HANG_UPS = 4,  /* a call that was just coming, or being held, is hung up the next time */
+    END_S = 75,    /* 2 x 64 T1 + 10 s (reliability.md 3.7) */
+    QUIET_S = 50,  /* within which objects must be as few as before */
+    QUIT_S = 60,
+    COUNTS_SIZE = 8192
+};
+
+/* ---- calls (I12) ---- */
+
+static void judge_calls(struct world *w)
+{
+    static const char *const names[CALL_STATES] = {
+        "none", "calling", "ringing", "answering", "talking", "holding", "held", "ending", "ended"};
+    for (int i = 0; i < HANG_UPS && !w->failed; i++) {
+        people_hang_up(w);
+        world_run(w, world_now(w) + END_S * DT_SECOND);
+    }
+    for (int i = w->n_proxies; i < w->n_parties; i++)
+        for (int k = 1; k <= CALLS_MAX && !w->parties[i].unsure; k++)
+            if (w->parties[i].calls[k].state != NO_CALL && w->parties[i].calls[k].state != ENDED)
+                world_fail(w, "I12: call %d of %s with %s does not end: %s", k, w->parties[i].name,
+                           w->parties[i].calls[k].peer, names[w->parties[i].calls[k].state]);
+}
+
+/* ---- proxies (I24) ---- */
+
+/* The value of a line "name value". */
+static uint64_t count_of(struct dt_str text, const char *name)
+{
+    struct dt_reader r = dt_reader(text);
+    uint64_t value = 0;
+    while (!dt_reader_end(&r)) {
+        struct dt_str line = dt_reader_until(&r, '\n');
+        dt_reader_char(&r, '\n');
+        size_t at = dt_str_find(line, ' ');
+        if (dt_str_eq(dt_str_sub(line, 0, at), dt_str_z(name)))
+            (void)dt_str_u64(dt_str_sub(line, at + 1, line.n), UINT64_MAX, &value);
+    }
+    return value;
+}
+
+static void judge_counts(struct world *w)
+{
+    for (int i = 0; i < w->n_proxies; i++) {
+        const struct party *p = &w->parties[i];
+        char text[COUNTS_SIZE];
+        struct dt_writer out = dt_writer(text, sizeof text);
+        dt_proxy_counts(p->proxy_node, &out);
+        struct dt_str all = dt_writer_str(&out);
+        uint64_t in = count_of(all, "in"), forwarded = count_of(all, "forwarded"),
+                 answered = count_of(all, "answered"), dropped = count_of(all, "dropped");
+        if (in != forwarded + answered + dropped)
+            world_fail(w, "I24: %s got %llu, forwarded %llu, answered %llu, dropped %llu", p->name,
+                       (unsigned long long)in, (unsigned long long)forwarded,
+                       (unsigned long long)answered, (unsigned long long)dropped);
+    }
+}
+
+/* ---- bindings (I25) ---- */
+
+/* What a node with a wrong wall clock read from its file lives so much longer. */
+static dt_time jumped(const struct world *w)
+{
+    dt_time most = 0;
+    for (size_t i = 0; i < w->n_faults; i++)
+        if (w->faults[i].kind == FAULT_WALL && !w->faults[i].off &&
+            -w->faults[i].amount * DT_SECOND > most)
+            most = -w->faults[i].amount * DT_SECOND;
+    return most;
+}
+
+static void quit_all(struct world *w)
+{
+    int longest = 0;
+    for (int i = w->n_proxies; i < w->n_parties; i++) {
+        people_type(&w->parties[i], "quit");
+        longest = w->parties[i].expires > longest ? w->parties[i].expires : longest;
+    }
+    world_run(w, world_now(w) + QUIT_S * DT_SECOND);
+    for (int i = w->n_proxies; i < w->n_parties; i++)
+        if (!w->parties[i].quit)
+            world_fail(w, "%s does not quit", w->parties[i].name);
+    world_run(w, world_now(w) + (longest + 2) * DT_SECOND + jumped(w));
+}
+
+static void judge_bindings(struct world *w)
+{
+    for (int i = 0; i < w->n_proxies && !w->failed; i++) {
+        const struct party *p = &w->parties[i];
+        char text[COUNTS_SIZE];
+        struct dt_writer out = dt_writer(text, sizeof text);
+        dt_proxy_counts(p->proxy_node, &out);
+        uint64_t left = count_of(dt_writer_str(&out), "location.bindings");
+        if (left && !p->gone)
+            world_fail(w, "I25: %s holds %llu bindings after their time", p->name,
+                       (unsigned long long)left);
+    }
+}
+
+/* ---- all of it ---- */
+
+/* Whose objects they are: "P 2, A 1". */
+static void write_owners(const struct world *w, char *out, size_t size)
+{
+    struct dt_writer o = dt_writer(out, size - 1);
+    for (int i = 0; i < w->n_parties; i++) {
+        unsigned n = party_objects(&w->parties[i]);
+        if (n > 0)
+            dt_writef(&o, "%s%s %u", o.n ? ", " : "", w->parties[i].name, n);
+    }
+    out[o.n] = '\0';
+}
+
+/* Without phones nothing goes on but what the proxies have with each other. */
+static void judge_objects(struct world *w)
+{
+    char owners[128];
+    unsigned left = world_fewest_objects(w, world_now(w) + QUIET_S * DT_SECOND);
+    write_owners(w, owners, sizeof owners);
+    if (left > w->baseline)
+        world_fail(w, "I36: %u objects before there were phones, %u now (%s)", w->baseline, left,
+                   owners);
+}
+
+static void judge_record(struct world *w)
+{
+    char reason[256];
+    if (dt__flow_invariants(&w->flow, &w->record, 0, reason, sizeof reason))
+        world_fail(w, "%s", reason);
+}
+
+void verdict(struct world *w)
+{
+    static void (*const parts[])(struct world *) = {judge_calls,  quit_all,       judge_objects,
+                                                    judge_counts, judge_bindings, judge_record};
+    w->healed = true;
+    faults_heal(w);
+    world_run(w, world_now(w) + SETTLE_S * DT_SECOND);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts && !w->failed; i++)
+        parts[i](w);
+}
