@@ -122,8 +122,9 @@ void dt_stack_quiet(struct dt_stack *s, dt_tx tx);
 /* One that is quiet, and has had no response, is repeated again from now on: what answered in its
  * place has died. Nothing over TCP, where it has arrived or failed. */
 void dt_stack_resume(struct dt_stack *s, dt_time now, dt_tx tx);
-/* Once more, over UDP, although it was answered by a provisional (17.1.1.2 has it rest): who asked
- * repeats himself, so more than 100 may have been lost. */
+/* Once more, over UDP, beside what its timer sends and although it was answered by a provisional
+ * (17.1.1.2 has it rest): who asked repeats himself, so more than 100 may have been lost. Nothing of
+ * one that is quiet. */
 void dt_stack_repeat(struct dt_stack *s, dt_time now, dt_tx tx);
 /* Nobody waits for a client transaction any more. It is not repeated, acknowledges a failure that
  * still comes, and ends in silence (neither `failed` nor `ended`), 64 T1 from now at the latest.

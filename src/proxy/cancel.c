@@ -64,7 +64,7 @@ void dt__fork_copy(void *proxy, dt_time now, dt_tx tx, uint64_t cookie, const st
         return;
     for (unsigned i = 0; i < f->n; i++) {
         struct dt_branch *b = &f->branches[i];
-        if (b->state == DT_BRANCH_PROCEEDING && !b->rang && b->client)
+        if (b->state != DT_BRANCH_DONE && !b->rang && b->client)
             dt_stack_repeat(p->stack, now, b->client);
     }
 }

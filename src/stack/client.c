@@ -181,7 +181,8 @@ void dt_stack_resume(struct dt_stack *s, dt_time now, dt_tx tx)
 void dt_stack_repeat(struct dt_stack *s, dt_time now, dt_tx tx)
 {
     struct dt__tx *found = dt__tx_of(s, tx);
-    if (!found || found->machine != DT__ICT || found->state != ST_PROCEEDING ||
+    if (!found || found->machine != DT__ICT || found->state > ST_PROCEEDING ||
+        (found->state == ST_CALLING && found->active->resend_at == DT_TIME_NEVER) ||
         dt__is_reliable(&found->hop))
         return;
     dt__enter(s);

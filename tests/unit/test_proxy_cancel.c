@@ -59,6 +59,31 @@ static void before_ringing(void **state)
     kit_proxy_close(&k);
 }
 
+/* R24: of a pair, the caller of a dead twin's call asks again and again whether it rings. Each time
+ * the callee is asked, who may have got nothing, or whose 180 was lost; not once it is known. */
+static void asked_again(void **state)
+{
+    static struct kit_proxy k;
+    (void)state;
+    kit_proxy_open(&k, "peer: 192.0.2.2\n");
+    kit_register(&k, BOB, "bob", "sip:bob@192.0.2.12");
+    kit_proxy_until(&k, 10000);
+    KIT_SEND(&k, .method = "INVITE");
+    kit_proxy_hush(&k);
+    KIT_SEND(&k, .method = "INVITE");
+    kit_proxy_log(&k, "10000 > 192.0.2.12:5060 INVITE sip:bob@192.0.2.12\n"
+                      "10000 > 192.0.2.11:5060 100 INVITE\n");
+    kit_answer(&k, BOB, "INVITE", 100, "", NULL);
+    KIT_SEND(&k, .method = "INVITE");
+    kit_proxy_log(&k, "10000 > 192.0.2.12:5060 INVITE sip:bob@192.0.2.12\n"
+                      "10000 > 192.0.2.11:5060 100 INVITE\n");
+    kit_answer(&k, BOB, "INVITE", 180, "t", NULL);
+    kit_proxy_hush(&k);
+    KIT_SEND(&k, .method = "INVITE");
+    kit_proxy_log(&k, "10000 > 192.0.2.11:5060 180 INVITE\n");
+    kit_proxy_close(&k);
+}
+
 /* It rings there, but what it said was lost: the INVITE is repeated as before (17.1.1.2), so that
  * it says so again and can be cancelled. */
 static void provisional_was_lost(void **state)
@@ -161,10 +186,10 @@ static void response_without_via(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(after_ringing),         cmocka_unit_test(before_ringing),
-        cmocka_unit_test(provisional_was_lost),  cmocka_unit_test(callee_is_dead),
-        cmocka_unit_test(answer_crosses_cancel), cmocka_unit_test(without_its_invite),
-        cmocka_unit_test(response_without_via),
+        cmocka_unit_test(after_ringing),      cmocka_unit_test(before_ringing),
+        cmocka_unit_test(asked_again),        cmocka_unit_test(provisional_was_lost),
+        cmocka_unit_test(callee_is_dead),     cmocka_unit_test(answer_crosses_cancel),
+        cmocka_unit_test(without_its_invite), cmocka_unit_test(response_without_via),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
