@@ -123,8 +123,8 @@ void dt_stack_quiet(struct dt_stack *s, dt_tx tx);
  * place has died. Nothing over TCP, where it has arrived or failed. */
 void dt_stack_resume(struct dt_stack *s, dt_time now, dt_tx tx);
 /* Once more, over UDP, beside what its timer sends and although it was answered by a provisional
- * (17.1.1.2 has it rest): who asked repeats himself, so more than 100 may have been lost. Nothing of
- * one that is quiet. */
+ * (17.1.1.2 has it rest): who asked repeats himself, so more than 100 may have been lost. Nothing
+ * of one that is quiet. */
 void dt_stack_repeat(struct dt_stack *s, dt_time now, dt_tx tx);
 /* Nobody waits for a client transaction any more. It is not repeated, acknowledges a failure that
  * still comes, and ends in silence (neither `failed` nor `ended`), 64 T1 from now at the latest.

@@ -33,7 +33,7 @@ static bool matches_numbered(const struct dt_option *o, struct dt_str name, unsi
         return false;
     struct dt_str digits = dt_str_sub(name, percent, name.n - tail.n - percent);
     uint64_t number;
-    if (dt_str_u64(digits, o->count, &number) || !number || digits.p[0] == '0')
+    if (!digits.n || dt_str_u64(digits, o->count, &number) || !number || digits.p[0] == '0')
         return false;
     *index = (unsigned)number - 1;
     return same_name(dt_str_sub(name, percent + digits.n, name.n), tail);

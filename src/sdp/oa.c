@@ -70,7 +70,8 @@ static int copy_text(char *to, size_t size, struct dt_str s)
 {
     if (s.n >= size)
         return DT_E_LIMIT;
-    memcpy(to, s.p, s.n);
+    if (s.n)
+        memcpy(to, s.p, s.n);
     to[s.n] = '\0';
     return DT_OK;
 }
