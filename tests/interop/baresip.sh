@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # baresip registers at our proxy (with digest) and is called by our phone through it; it answers and plays a
 # tone, which must be in our recording; then our phone hangs up.
-source "$(dirname "$0")/lib.sh"
+source "$(dirname "$0")/alone.sh"
 need baresip
 subscribers=$work/subscribers
 for user in 1001 1002; do

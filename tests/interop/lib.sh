@@ -7,6 +7,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 work=$(mktemp -d "${TMPDIR:-/tmp}/dualtone-interop-XXXXXX")
 net=127.$((RANDOM % 250 + 1)).$((RANDOM % 250))
 pids=()
+ours=() # addresses of our nodes
 
 finish() {
     local code=$?
@@ -114,6 +115,7 @@ tell() { # NAME LINE: as typed
 start_proxy() { # NAME IP [OPTION...]
     local name=$1 ip=$2
     shift 2
+    ours+=("$ip")
     start "$name" "$dualtone" proxy --domain example.com --listen "udp:$ip:5060 tcp:$ip:5060" \
         --key_file "$work/cluster.key" "$@"
     wait_for "$work/$name.log" '^ready' "the proxy $name did not start"
@@ -122,6 +124,7 @@ start_proxy() { # NAME IP [OPTION...]
 start_phone() { # NAME NUMBER IP [OPTION...]
     local name=$1 number=$2 ip=$3
     shift 3
+    ours+=("$ip")
     start "$name" "$dualtone" phone --listen "$ip:5060" --ui plain --line1_name "$number" \
         --line_domain example.com "$@"
     wait_for "$work/$name.log" '^ready' "the phone $name did not start"

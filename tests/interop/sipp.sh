@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 # SIPp's built-in caller (uac) calls SIPp's built-in callee (uas) through our proxy: 100 calls.
-source "$(dirname "$0")/lib.sh"
+source "$(dirname "$0")/alone.sh"
 need sipp
 calls=100
 start_proxy P "$net.1"

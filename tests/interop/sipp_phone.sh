@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 # SIPp's built-in callee (uas) is called by our phone, directly; our phone hangs up.
-source "$(dirname "$0")/lib.sh"
+source "$(dirname "$0")/alone.sh"
 need sipp
 cd "$work" || exit 1
 start_uas uas "$net.2" -m 1
