@@ -13,20 +13,21 @@ export PATH=$PATH:/usr/sbin HOME=$work # peers keep files in it
 #   (nothing yet)
 known_alarms=''
 
-capturing=''
-capture() {
-    [[ -n ${DUALTONE_ALONE:-} ]] && command -v tshark dumpcap >/dev/null || return
-    dumpcap -q -i lo -s 0 -B 16 -w "$work/all.pcapng" 2>"$work/dumpcap.log" &
+capturing='' captured=''
+capture() { # FILE
+    [[ -n ${DUALTONE_ALONE:-} ]] && command -v tshark >/dev/null && command -v dumpcap >/dev/null || return
+    captured=$work/$1
+    dumpcap -q -i lo -s 0 -B 16 -w "$captured" 2>"$work/dumpcap.log" &
     capturing=$!
     wait_for "$work/dumpcap.log" '^File: ' "nothing could be captured"
 }
 
 # The capture has all that was sent when it has what is sent now.
 capture_ends() {
-    local word="the-end-of-$$" i
+    local word="the-end-of-$$-$RANDOM" i
     for ((i = 0; i < 200; i++)); do
         echo "$word" >/dev/udp/127.0.0.1/9
-        grep -qa "$word" "$work/all.pcapng" && break
+        grep -qa "$word" "$captured" && break
         read -rt 0.1 <> <(:)
     done
     kill -INT "$capturing"
@@ -41,7 +42,7 @@ read_all() { # CAPTURE OPTION...: with tshark
 # judge CAPTURE FILTER-OF-SENDERS: what these sent is SIP, SDP, RTP, RTCP or DNS to tshark, none of it is
 # malformed, and nothing in it is worth a warning.
 judge() {
-    local of="!icmp && ($2)" bad counts
+    local of="!icmp && !(udp.dstport == 9) && ($2)" bad counts
     bad=$(read_all "$1" -Y "$of && ((_ws.expert.severity >= 0x600000${known_alarms:+ && !($known_alarms)}) || _ws.malformed ||
         (udp && !sip && !rtp && !rtcp && !dns))" \
         -T fields -e frame.number -e ip.src -e udp.srcport -e ip.dst -e udp.dstport -e _ws.col.Protocol -e _ws.col.Info -e _ws.expert.message | head -n 20)
@@ -56,7 +57,7 @@ judge_ours() {
     local of='' ip
     ((${#ours[@]})) || return 0
     for ip in "${ours[@]}"; do of+="${of:+ || }ip.src == $ip"; done
-    judge "$work/all.pcapng" "$of"
+    judge "$captured" "$of"
 }
 
 leave_capture() { # with the exit code that there was, or 1 when tshark complains
@@ -69,4 +70,4 @@ leave_capture() { # with the exit code that there was, or 1 when tshark complain
     finish
 }
 trap leave_capture EXIT
-capture
+capture all.pcapng

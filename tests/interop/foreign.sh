@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # A live flow with a foreign party: SIPp's built-in callee (uas) is B, and the script of the flow holds; a
 # flow that wants another message of B fails at its line.
-source "$(dirname "$0")/lib.sh"
+source "$(dirname "$0")/alone.sh"
 need sipp
 cd "$work" || exit 1
 sed "s/@B@/$net.9:5060/" "$here/foreign.flow" >foreign.flow

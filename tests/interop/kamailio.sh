@@ -3,7 +3,7 @@
 # Proxies that are not ours: two Kamailios that share their bindings by DMQ, baresip as the other side,
 # our phone with `proxy_failover: fast`. What the pair and the protocol allow is had, no call is made
 # twice, and nothing is worse than `guide`, which tries the backup after 32 s.
-source "$(dirname "$0")/lib.sh"
+source "$(dirname "$0")/alone.sh"
 source "$here/kamailio/peers.sh"
 
 alice() { # [POLICY [OPTION...]]: fresh, what it knows of the proxies is of this case alone

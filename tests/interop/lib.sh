@@ -130,14 +130,15 @@ start_phone() { # NAME NUMBER IP [OPTION...]
     wait_for "$work/$name.log" '^ready' "the phone $name did not start"
 }
 
-start_uas() { # NAME IP [OPTION...]: SIPp's built-in callee; it says nothing when its socket is open
+start_uas() { # NAME IP [OPTION...]: SIPp's built-in callee, or -sf FILE; it says nothing when its socket is open
     local name=$1 ip=$2 a b c d tries
     shift 2
-    start "$name" sipp -sn uas -i "$ip" -p 5060 -nostdin "$@"
+    [[ " $* " == *" -sf "* ]] || set -- -sn uas "$@"
+    start "$name" sipp -i "$ip" -p 5060 -nostdin "$@"
     IFS=. read -r a b c d <<<"$ip"
     printf -v a '%02X%02X%02X%02X:13C4' "$d" "$c" "$b" "$a"
     for ((tries = 0; tries < 200; tries++)); do
-        grep -q " $a " /proc/net/udp && return
+        cat /proc/net/udp /proc/net/tcp | grep -q " $a " && return
         read -rt 0.05 <>"$work/$name.in" # the callee reads nothing, so this is 50 ms
     done
     fail "SIPp's callee did not start"

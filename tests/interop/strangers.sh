@@ -3,7 +3,7 @@
 # Proxies that are strangers to each other, `proxy_failover: fast`: a dualtone and a Kamailio, either of
 # them silent; two dualtones without a common key, with baresip as the callee, which says 482 to the copy
 # that the woken one brings.
-source "$(dirname "$0")/lib.sh"
+source "$(dirname "$0")/alone.sh"
 need sipp
 source "$here/kamailio/peers.sh"
 
@@ -16,7 +16,7 @@ leave_all() {
     (exit "$code")
     leave
 }
-trap 'leave_all; finish' EXIT
+trap 'leave_all; leave_capture' EXIT
 phone() { # NAME NUMBER IP PRIMARY BACKUP
     [[ -z $(eval "echo \${pid_$1:-}") ]] || stop "$1"
     rm -f "$work/$1.trace"

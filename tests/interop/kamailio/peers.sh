@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Kamailio and baresip for the scripts with foreign proxies; after lib.sh.
-export PATH=$PATH:/usr/sbin
+# Kamailio and baresip for the scripts with foreign proxies; after alone.sh.
 need kamailio
 need baresip
 nodes=()
 
-node() { # NAME IP PEER: a Kamailio with all its processes in a group of their own
-    sed "s/@ME@/$2/; s/@PEER@/$3/" "$here/kamailio/pair.cfg" >"$work/$1.cfg"
+node() { # NAME IP PEER [CONFIGURATION]: a Kamailio with all its processes in a group of their own
+    sed "s/@ME@/$2/; s/@PEER@/$3/" "$here/kamailio/${4:-pair}.cfg" >"$work/$1.cfg"
     start "$1" setsid kamailio -DD -E -f "$work/$1.cfg" -Y "$work" -m 16 -M 4
     nodes+=("$1")
     wait_for "$work/$1.log" 'ALERT: .*ready$' "Kamailio $1 did not start"
@@ -35,7 +34,7 @@ leave() { # with the exit code that there was
     done
     return "$code"
 }
-trap 'leave; finish' EXIT
+trap 'leave; leave_capture' EXIT
 
 bob_port=$((RANDOM % 10000 + 30000))
 console=$((RANDOM % 10000 + 50000))
