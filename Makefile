@@ -2,9 +2,10 @@
 # A short front for CMake presets, Ninja and CTest. `make help` lists the targets.
 # Variables: ARGS="..." for demo, for bench (--quick, --write: the proxy beside Kamailio), for coverage (-v);
 # SANITIZE=1 for test; FUZZ_SECONDS=20 for fuzz; SEEDS=100 JOBS=2 for survival, SEEDS=1150 FROM=1 for sim;
-# CALLS=200 RATE=20 SEED=0 (by chance) PAUSE=3 for chaos: seconds from a node's return to the next kill.
+# CALLS=200 RATE=20 SEED=0 (by chance) PAUSE=3 for chaos: seconds from a node's return to the next kill;
+# REPEAT=1 for interop.
 .DEFAULT_GOAL := help
-.PHONY: demo test survival sim chaos bench fuzz tsan asan-gcc valgrind coverage format check clean help
+.PHONY: demo test interop survival sim chaos bench fuzz tsan asan-gcc valgrind coverage format check clean help
 .NOTPARALLEL:
 
 FUZZ_SECONDS ?= 20
@@ -15,6 +16,7 @@ CALLS ?= 200
 RATE ?= 20
 SEED ?= 0
 PAUSE ?= 3
+REPEAT ?= 1
 
 demo: ## build and show the main job: three calls and a dead proxy
 	@tools/need build
@@ -24,6 +26,11 @@ demo: ## build and show the main job: three calls and a dead proxy
 test: ## every check and every test; SANITIZE=1 adds clang with ASan and UBSan
 	@tools/need test
 	@tools/run-tests dev $(if $(SANITIZE),asan)
+
+interop: ## calls with foreign peers, read by tshark; REPEAT=1 times each
+	@tools/need test
+	@tools/build dev
+	@ctest --test-dir build/dev -R '^interop/' -j 4 --output-on-failure --repeat until-fail:$(REPEAT)
 
 survival: ## every cell of the survival matrix, SEEDS seeds each, without and with losses
 	@tools/need test

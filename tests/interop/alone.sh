@@ -9,10 +9,6 @@ fi
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 export PATH=$PATH:/usr/sbin HOME=$work # peers keep files in it
 
-# What tshark calls warnings and is none; each with the reason.
-#   (nothing yet)
-known_alarms=''
-
 capturing='' captured=''
 capture() { # FILE
     [[ -n ${DUALTONE_ALONE:-} ]] && command -v tshark >/dev/null && command -v dumpcap >/dev/null || return
@@ -26,13 +22,14 @@ capture() { # FILE
 capture_ends() {
     local word="the-end-of-$$-$RANDOM" i
     for ((i = 0; i < 200; i++)); do
-        echo "$word" >/dev/udp/127.0.0.1/9
+        echo "$word" 2>/dev/null >/dev/udp/127.0.0.1/9
         grep -qa "$word" "$captured" && break
         read -rt 0.1 <> <(:)
     done
     kill -INT "$capturing"
     wait "$capturing"
     capturing=''
+    ((i < 200)) || { echo "FAILED: the capture is not complete"; return 1; }
 }
 
 read_all() { # CAPTURE OPTION...: with tshark
@@ -43,7 +40,7 @@ read_all() { # CAPTURE OPTION...: with tshark
 # malformed, and nothing in it is worth a warning.
 judge() {
     local of="!icmp && !(udp.dstport == 9) && ($2)" bad counts
-    bad=$(read_all "$1" -Y "$of && ((_ws.expert.severity >= 0x600000${known_alarms:+ && !($known_alarms)}) || _ws.malformed ||
+    bad=$(read_all "$1" -Y "$of && (_ws.expert.severity >= 0x600000 || _ws.malformed ||
         (udp && !sip && !rtp && !rtcp && !dns))" \
         -T fields -e frame.number -e ip.src -e udp.srcport -e ip.dst -e udp.dstport -e _ws.col.Protocol -e _ws.col.Info -e _ws.expert.message | head -n 20)
     [[ -z $bad ]] || { echo "FAILED: tshark about what we sent:"; echo "$bad"; return 1; }
@@ -63,11 +60,12 @@ judge_ours() {
 leave_capture() { # with the exit code that there was, or 1 when tshark complains
     local code=$?
     if [[ -n $capturing ]]; then
-        capture_ends
+        capture_ends || code=1
         ((code)) || judge_ours || code=1
     fi
     (exit "$code")
     finish
 }
 trap leave_capture EXIT
+trap 'exit 143' TERM INT
 capture all.pcapng

@@ -28,7 +28,7 @@ tell A hold
 see B '^call 1: held'
 tell B hangup
 see A '^call 1: ended'
-capture_ends
+capture_ends || exit 1
 judge "$captured" ip || exit 1
 
 # What tshark must report: a body that is not there, a faulty Via, and what is no message at all.
@@ -36,8 +36,8 @@ number=0
 while read -r bad; do
     capture "bad-$((++number)).pcapng"
     # shellcheck disable=SC2059 # its escapes are meant
-    printf "$bad" >/dev/udp/127.0.0.1/5060
-    capture_ends
+    printf "$bad" 2>/dev/null >/dev/udp/127.0.0.1/5060 # nobody is there, which the socket may say
+    capture_ends || exit 1
     judge "$captured" ip >judged.log && fail "this fault is not seen: $bad"
     grep -q 'FAILED: tshark about what we sent' judged.log || fail "another reason: $(cat judged.log)"
 done <<'MESSAGES'
