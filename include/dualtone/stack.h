@@ -151,6 +151,10 @@ int dt_stack_request_of(const struct dt_stack *s, dt_tx tx, struct dt_sip_msg *o
                         struct dt_sip_header *headers, uint16_t cap);
 /* Where it came from. DT_E_STALE. */
 int dt_stack_hop_of(const struct dt_stack *s, dt_tx tx, struct dt_hop *out);
+/* Was a final response sent to the request of `method` with this topmost Via, as far as a
+ * transaction still remembers it (17.2.1, 17.2.2)? */
+bool dt_stack_is_answered(const struct dt_stack *s, const struct dt_via *via,
+                          enum dt_method method);
 /* The cookie that `cancel` and `ended` give back. DT_E_STALE. */
 int dt_stack_set_cookie(struct dt_stack *s, dt_tx tx, uint64_t cookie);
 

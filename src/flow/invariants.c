@@ -32,7 +32,7 @@ enum fact_kind {
     RANG         /* the To tag of a phone's 180 in a call */
 };
 struct fact {
-    bool used, stray;
+    bool used, stray, moved;
     uint8_t kind, method;
     uint16_t party, to;
     struct dt_str a, b; /* the texts of the key */
@@ -186,10 +186,15 @@ static int one_final(struct judge *j, const struct seen *s)
     bool stray = !is_phone(j, s) && s->method == DT_INVITE && !holds->used;
     bool begins = s->method == DT_INVITE && !holds->value;
     struct fact *final = fact(j, FINAL, node, s->method, s->branch, DT_STR_NONE);
+    /* A 503 of a proxy that does not know its bindings yet (R12) is kept by nobody: a copy of its
+     * request is a new one (8.2.7). */
+    if (final->used && final->value == 503 && !is_phone(j, s) && s->status != 503)
+        final->used = false;
     if (final->used && s->status < 200 && stray)
         return DT_OK;
-    /* A proxy that passed on a 2xx without a transaction may get its copy of the INVITE later. */
-    if (final->used && s->status < 200 && final->stray && final->value / 100 == 2)
+    /* A proxy that passed on a final without a transaction, a 2xx or the failure of an only target
+     * (R5), may get its copy of the INVITE later. */
+    if (final->used && s->status < 200 && final->stray)
         return DT_OK;
     if (final->used && s->status < 200)
         return broken(j, "I8", s, "a provisional response after a final one");
@@ -205,9 +210,6 @@ static int one_final(struct judge *j, const struct seen *s)
                     fact(j, LAST_CSEQ, s->from, DT_INVITE, s->call_id, s->to_tag)->used;
     if (late_2xx && final->used)
         return DT_OK;
-    /* A 503 of a proxy that does not know its bindings yet (R12) is kept by nobody. */
-    if (final->used && final->value == 503 && !is_phone(j, s))
-        final->used = false;
     if (final->used && s->status != (int) final->value)
         return broken(j, "I1", s, "two different finals on one branch");
     if (final->used && is_phone(j, s) && !dt_str_eq(final->text, s->to_tag))
@@ -269,12 +271,29 @@ static int cancel_after_provisional(struct judge *j, const struct seen *s)
     return broken(j, "I7", s, "a CANCEL before any provisional response");
 }
 
+/* A twin that did not know its bindings yet said 503 (R12), and the path to the other one, which is
+ * down, leads to it once more (R22, RFC 3263 4.3: another branch, nothing else). */
+static bool was_unready(struct judge *j, const struct seen *s, const struct fact *last)
+{
+    return s->to_tag.n == 0 && s->cseq == last->value && is_twin(j, last->to) &&
+           fact(j, FINAL, in_life(j, last->to), DT_INVITE, last->text, DT_STR_NONE)->value == 503;
+}
+
 /* The same request on another path, to another server or over another connection: equal CSeq, new
  * branch (R25; RFC 3263 4.3). */
 static bool is_other_path(const struct seen *s, const struct fact *last)
 {
     return s->to_tag.n == 0 && s->cseq == last->value &&
-           (s->to != last->to || s->item->to.transport == DT_TCP);
+           (s->to != last->to || last->moved || s->item->to.transport == DT_TCP);
+}
+
+/* The first request of a call was sent to the twin, too, with its branch (R22): the next path may
+ * then lead to either of them (R25), since both were tried on the one before. */
+static void see_copy(struct judge *j, const struct seen *s)
+{
+    struct fact *first = fact(j, LAST_CSEQ, s->from, DT_METHOD_OTHER, s->call_id, s->from_tag);
+    if (s->to_tag.n == 0 && first->used && first->value == s->cseq)
+        first->moved = first->moved || s->to != first->to;
 }
 
 /* I11: a copy of something older may be sent after something newer. */
@@ -283,8 +302,10 @@ static int cseq_rises(struct judge *j, const struct seen *s)
     if (!s->request || s->method == DT_ACK || s->method == DT_CANCEL || !is_phone(j, s))
         return DT_OK;
     struct fact *request = fact(j, REQUESTED, s->from, s->method, s->branch, DT_STR_NONE);
-    if (request->used)
+    if (request->used) {
+        see_copy(j, s);
         return DT_OK;
+    }
     request->used = true;
     /* Each dialog that an INVITE made counts on from there by itself (RFC 3261 12.1.2). */
     struct fact *first = fact(j, LAST_CSEQ, s->from, DT_METHOD_OTHER, s->call_id, s->from_tag);
@@ -293,10 +314,13 @@ static int cseq_rises(struct judge *j, const struct seen *s)
         s->to_tag.n > 0 ? fact(j, LAST_CSEQ, s->from, DT_INVITE, s->call_id, s->to_tag) : first;
     if (last->used)
         before = *last;
-    if (before.used && before.value >= s->cseq && !is_other_path(s, &before))
+    if (before.used && before.value >= s->cseq && !is_other_path(s, &before) &&
+        !was_unready(j, s, &before))
         return broken(j, "I11", s, "the CSeq of a new request does not rise");
     last->used = true;
+    last->moved = false;
     last->to = s->to;
+    last->text = s->branch;
     last->value = s->cseq;
     return DT_OK;
 }

@@ -47,6 +47,13 @@ static bool is_ours(struct stray *s)
            dt__echo_check(&s->p->keys, &s->m->via, &s->below, &s->forked, &s->to.remote);
 }
 
+/* The branch gave up, and the caller has its final: nothing goes behind that (17.2.1) but a 2xx
+ * (16.7 step 5). */
+static bool is_late(const struct stray *s)
+{
+    return s->m->status < 200 && dt_stack_is_answered(s->p->stack, &s->below, s->m->cseq.method);
+}
+
 static bool is_within_limit(struct dt_proxy *p, dt_time now)
 {
     struct dt_strays *s = &p->strays;
@@ -185,6 +192,8 @@ static enum dt_proxy_count judge(struct stray *s)
         return DT_COUNT_DROPPED_stray_forged;
     if (s->forked && s->m->status >= 300)
         return DT_COUNT_DROPPED_stray_response; /* the caller's repeat forks again */
+    if (is_late(s))
+        return DT_COUNT_DROPPED_stray_response;
     leave_connection(s);
     if (dt__addr_forbidden(&s->to.remote) ||
         dt__self_local(&s->p->self, &s->to.remote, &s->from->local, &s->to.local))

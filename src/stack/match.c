@@ -109,10 +109,12 @@ static int rank_of_hop(const struct dt__tx *tx, const struct dt_hop *from)
 }
 
 /* How well a response from `from` fits. Of two to the same place the one that was left comes
- * second: the other one was sent after it, and waits. */
+ * second: the other one was sent after it, and waits. So does the one that has its final: the same
+ * request was sent once more, with the same branch (design.md R2), and what comes now is its
+ * answer; the first would absorb it (17.1.1.2), and the second be repeated in vain. */
 static int rank(const struct dt__tx *tx, const struct dt_hop *from)
 {
-    return 2 * rank_of_hop(tx, from) + !tx->left;
+    return 4 * rank_of_hop(tx, from) + 2 * !tx->left + is_open(tx);
 }
 
 struct dt__tx *dt__find_client(const struct dt_stack *s, const struct dt__key *key,

@@ -232,6 +232,16 @@ int dt_stack_hop_of(const struct dt_stack *s, dt_tx tx, struct dt_hop *out)
     return DT_OK;
 }
 
+bool dt_stack_is_answered(const struct dt_stack *s, const struct dt_via *via, enum dt_method method)
+{
+    struct dt_sip_msg m = {.request = true, .method = method, .via = *via};
+    if (!dt_via_has_cookie(via)) /* its key is made of more than the Via */
+        return false;
+    struct dt__key key = dt__key_request(s, &m, method, DT_STR_NONE);
+    const struct dt__tx *tx = dt__find_server(s, &key);
+    return tx && tx->state != ST_TRYING && tx->state != ST_PROCEEDING;
+}
+
 int dt_stack_set_cookie(struct dt_stack *s, dt_tx tx, uint64_t cookie)
 {
     struct dt__tx *found = dt__tx_of(s, tx);

@@ -80,7 +80,7 @@ static void stop_waiting(struct dt__send *s)
 void dt__twins_sent(struct dt__send *s, dt_time now)
 {
     s->sent = now;
-    s->hedged = s->cancelled = false;
+    s->hedged = s->cancelled = s->spent = false;
     s->cancels[0] = s->cancels[1] = 0;
     s->twin = (struct dt__copy){.tx = 0};
     s->woken = 0;
@@ -135,7 +135,7 @@ void dt__twins_drop(struct dt__send *s, dt_time now)
  * quiet if the other one was answered, and may be lost. */
 static void promote(struct dt__send *s, dt_time now)
 {
-    if (!s->twin.heard)
+    if (!s->twin.heard && !s->cancelled)
         dt_stack_resume(s->ua->stack, now, s->twin.tx);
     if (s->tx)
         dt_stack_leave(s->ua->stack, now, s->tx);
@@ -146,9 +146,10 @@ static void promote(struct dt__send *s, dt_time now)
     s->twin = (struct dt__copy){.tx = 0};
 }
 
+/* Not where it has its final: there its branch is at its end (17.1.1.2), and would begin anew. */
 static bool copy(struct dt__send *s, dt_time now)
 {
-    if (!twin_hop(s->ua, &s->hop, &s->twin.hop) ||
+    if (s->spent || !twin_hop(s->ua, &s->hop, &s->twin.hop) ||
         dt__send_request(s, now, &s->twin.hop, &s->twin.tx) != DT_OK)
         return false;
     s->hedged = true;
@@ -252,6 +253,7 @@ static bool is_of_hop(const struct dt_sip_msg *m)
 static bool settle(struct dt__send *s, dt_time now, bool by_twin, const struct dt_sip_msg *m)
 {
     if (is_of_hop(m) && s->tx && s->twin.tx) {
+        s->spent = true;
         if (by_twin)
             leave_twin(s, now);
         else
@@ -316,13 +318,14 @@ enum dt__twins_verdict dt__twins_answered(struct dt__send *s, dt_time now, dt_tx
 }
 
 /* The twin is asked once whatever is believed of it; again only while it may live: of two that
- * refuse, each would else send the request back to the other for ever. */
+ * refuse, each would else send the request back to the other for ever. What was cancelled is not
+ * sent any more (9.1: the CANCEL is of that INVITE, and is sent to both, R23). */
 static bool may_move(struct dt__send *s)
 {
     const struct dt_target *g = dt__known_find(s->ua, &s->hop.remote);
     const struct dt_target *twin = g ? dt_targets_twin(&s->ua->known, &g->addr) : NULL;
 
-    return s->kind != DT__REGISTER && s->bytes && twin &&
+    return s->kind != DT__REGISTER && s->bytes && twin && !s->cancelled &&
            (!s->hedged || twin->health != DT_HEALTH_DOWN);
 }
 

@@ -168,7 +168,35 @@ static void test_lives(void **state)
          {M(A, P, "INVITE", "1", 1), M(P, A, "200 INVITE", "1", 1, .tag = "b"),
           M(P, A, "180 INVITE", "1", 1, .tag = "b")},
          "I8: a provisional response after a final one (P sent 180 X, Call-ID c1)"},
+        {NULL,
+         0,
+         false,
+         {M(P, A, "486 INVITE", "1", 1, .tag = "b"), M(A, P, "INVITE", "1", 1),
+          M(P, A, "100 INVITE", "1", 1)},
+         ""},
+        {NULL, /* R12 */
+         0,
+         false,
+         {M(A, P, "INVITE", "1", 1), M(P, A, "503 INVITE", "1", 1, .tag = "p"),
+          M(P, A, "100 INVITE", "1", 1)},
+         ""},
+        {NULL,
+         0,
+         false,
+         {M(A, P, "INVITE", "1", 1), M(P, A, "500 INVITE", "1", 1, .tag = "p"),
+          M(P, A, "100 INVITE", "1", 1)},
+         "I8: a provisional response after a final one (P sent 100 X, Call-ID c1)"},
         {NULL, 0, false, {M(A, P, "INVITE", "1", 1), M(A, B, "INVITE", "2", 1)}, ""},
+        {NULL, /* R22, R25: a copy at the other one came between */
+         0,
+         false,
+         {M(A, P, "INVITE", "1", 1), M(A, B, "INVITE", "1", 1), M(A, P, "INVITE", "2", 1)},
+         ""},
+        {NULL, /* a copy at the same one is none */
+         0,
+         false,
+         {M(A, P, "INVITE", "1", 1), M(A, P, "INVITE", "1", 1), M(A, P, "INVITE", "2", 1)},
+         "I11: the CSeq of a new request does not rise (A sent INVITE, Call-ID c1)"},
         {NULL,
          0,
          false,
@@ -190,6 +218,32 @@ static void test_lives(void **state)
             dt_record_note(&r, now, DT_REC_FAULT, P, dt_str_z(table[i].fault));
         for (size_t n = 1; n < 3 && table[i].messages[n].what; n++)
             message(&table[i].messages[n]);
+        judged(table[i].reason);
+        teardown(state);
+        setup(state);
+    }
+}
+
+/* A twin without bindings said 503: asked again in the place of the other one. Not so behind
+ * another final, nor at one that has no twin. */
+static void test_unready(void **state)
+{
+    static const struct {
+        const char *final;
+        int peer;
+        const char *reason;
+    } table[] = {
+        {"503 INVITE", B, ""},
+        {"486 INVITE", B,
+         "I11: the CSeq of a new request does not rise (A sent INVITE, Call-ID c1)"},
+        {"503 INVITE", -1,
+         "I11: the CSeq of a new request does not rise (A sent INVITE, Call-ID c1)"},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        flow.parties[P].peer = table[i].peer;
+        message(&(struct message)M(A, P, "INVITE", "1", 1));
+        message(&(struct message)M(P, A, table[i].final, "1", 1, .tag = "p"));
+        message(&(struct message)M(A, P, "INVITE", "2", 1));
         judged(table[i].reason);
         teardown(state);
         setup(state);
@@ -356,7 +410,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(test_good),     TEST(test_bad),    TEST(test_proxies_may), TEST(test_addresses),
-        TEST(test_long_run), TEST(test_memory), TEST(test_lives),
+        TEST(test_long_run), TEST(test_memory), TEST(test_lives),       TEST(test_unready),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -61,6 +61,24 @@ static void what_goes_on(void **state)
     }
 }
 
+/* The branch was given up, and the caller has its final: a 180 that comes after all stays here
+ * (17.2.1), a 2xx goes on (16.7 step 5). */
+static void late_for_the_caller(void **state)
+{
+    (void)state;
+    kit_proxy_open(&k, NULL);
+    kit_register(&k, BOB, "bob", "sip:bob@192.0.2.12");
+    KIT_SEND(&k, .method = "INVITE");
+    kit_proxy_until(&k, 32100); /* timer B */
+    kit_proxy_hush(&k);
+    kit_answer(&k, BOB, "INVITE", 180, "t", NULL);
+    kit_proxy_log(&k, "");
+    assert_int_equal(kit_count(&k, "dropped.stray_response"), 1);
+    kit_answer(&k, BOB, "INVITE", 200, "t", NULL);
+    kit_proxy_log(&k, "32100 > " ALICE " 200 INVITE\n");
+    kit_proxy_close(&k);
+}
+
 /* The sibling is cancelled with the branch of its INVITE, once for all repeats of the 2xx; the one
  * that answered is not. */
 static void siblings_are_cancelled(void **state)
@@ -183,6 +201,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_goes_on),
+        cmocka_unit_test(late_for_the_caller),
         cmocka_unit_test(siblings_are_cancelled),
         cmocka_unit_test(two_answer),
         cmocka_unit_test(forged),

@@ -361,6 +361,36 @@ static void test_shared_branch(void **state)
     kit_stack_close(&k);
 }
 
+/* The same request once more to the same place, with its branch (design.md R2), while the first
+ * lingers: what comes now answers the second. */
+static void test_sent_again(void **state)
+{
+    static const struct {
+        int first;
+        const char *log;
+    } rows[] = {
+        {500, "0 response 500 #1\n0 > 192.0.2.2:5060 ACK\n"},
+        {200, "0 response 200 #1\n"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct kit_stack k;
+        dt_tx tx;
+        kit_stack_open(&k, NULL);
+        kit_stack_request(&k, INVITE, (struct dt_request){.cookie = 1, RFC3261}, &tx);
+        kit_stack_hush(&k);
+        kit_stack_recv(&k, PEER, answer("INVITE", rows[i].first));
+        kit_stack_log(&k, rows[i].log);
+        kit_stack_request(&k, INVITE, (struct dt_request){.cookie = 2, RFC3261}, &tx);
+        kit_stack_recv(&k, PEER, answer("INVITE", 180));
+        kit_stack_until(&k, 5000); /* no repeats */
+        kit_stack_recv(&k, PEER, answer("INVITE", 486));
+        kit_stack_log(&k, "0 > 192.0.2.2:5060 INVITE\n0 response 180 #2\n"
+                          "5000 response 486 #2\n5000 > 192.0.2.2:5060 ACK\n");
+        kit_stack_close(&k);
+    }
+}
+
 static void test_abandon(void **state)
 {
     struct kit_stack k;
@@ -601,11 +631,11 @@ int main(void)
         cmocka_unit_test(test_derived),       cmocka_unit_test(test_cancel),
         cmocka_unit_test(test_cancel_states), cmocka_unit_test(test_cancel_silence),
         cmocka_unit_test(test_strays),        cmocka_unit_test(test_shared_branch),
-        cmocka_unit_test(test_abandon),       cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_stale),         cmocka_unit_test(test_timer_d),
-        cmocka_unit_test(test_late_host),     cmocka_unit_test(test_quiet),
-        cmocka_unit_test(test_leave),         cmocka_unit_test(test_leave_server),
-        cmocka_unit_test(test_left_and_back),
+        cmocka_unit_test(test_sent_again),    cmocka_unit_test(test_abandon),
+        cmocka_unit_test(test_refused),       cmocka_unit_test(test_stale),
+        cmocka_unit_test(test_timer_d),       cmocka_unit_test(test_late_host),
+        cmocka_unit_test(test_quiet),         cmocka_unit_test(test_leave),
+        cmocka_unit_test(test_leave_server),  cmocka_unit_test(test_left_and_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
