@@ -48,6 +48,7 @@ struct dt_branch {
 struct dt_fork {
     dt_tx server; /* 0: ended */
     uint32_t slot;
+    unsigned n;
     bool invite;
     bool trying;                 /* 100 was sent */
     bool cancelled;              /* by the caller */
@@ -57,7 +58,6 @@ struct dt_fork {
     bool counted;                /* the request, in I24's sense */
     struct dt_timer timer;       /* R9: 100 is due */
     struct dt_branch_live *live; /* of all branches, one allocation */
-    unsigned n;
     struct dt_branch branches[];
 };
 
