@@ -1,4 +1,8 @@
-/* SPDX-License-Identifier: BSD-2-Clause */
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Chains, and behind the buckets a byte for each: one bit of eight is set for each entry of its
+ * chain. Most look-ups are for what is not there, and this says so without a look at the entries,
+ * which in a large table are in no cache. */
 #include <string.h>
 
 #include "dualtone/containers.h"
@@ -22,6 +26,25 @@ uint64_t dt_map_hash(const struct dt_map *m, struct dt_str s)
     return dt_siphash(m->key, s);
 }
 
+static uint8_t *tags_of(const struct dt_map *m)
+{
+    return (uint8_t *)(m->buckets + m->mask + 1);
+}
+
+/* Of bits that choose no bucket. */
+static uint8_t tag(uint64_t hash)
+{
+    return (uint8_t)(1u << (hash >> 61));
+}
+
+static uint8_t tags_in(const struct dt_map_entry *e)
+{
+    uint8_t tags = 0;
+    for (; e; e = e->next)
+        tags = (uint8_t)(tags | tag(e->hash));
+    return tags;
+}
+
 /* Deals the chain of bucket `at` out to `at` and `at + half`. The order within a chain stays, so
  * that among equal hashes the newest is still found first. */
 static void split(struct dt_map_entry **buckets, size_t at, size_t half)
@@ -41,7 +64,7 @@ static int grow(struct dt_map *m)
     size_t half = m->buckets ? m->mask + 1 : 0;
     size_t size = half ? half * 2 : FIRST_BUCKETS;
     struct dt_map_entry **buckets =
-        dt_alloc_array(m->alloc, m->buckets, size, sizeof(struct dt_map_entry *));
+        dt_alloc_array(m->alloc, m->buckets, size, sizeof(struct dt_map_entry *) + 1);
     if (!buckets)
         return DT_E_NOMEM;
     memset(buckets + half, 0, (size - half) * sizeof(struct dt_map_entry *));
@@ -49,6 +72,8 @@ static int grow(struct dt_map *m)
         split(buckets, i, half);
     m->buckets = buckets;
     m->mask = size - 1;
+    for (size_t i = 0; i < size; i++)
+        tags_of(m)[i] = tags_in(buckets[i]);
     return DT_OK;
 }
 
@@ -61,6 +86,7 @@ int dt_map_add(struct dt_map *m, struct dt_map_entry *e, uint64_t hash)
     e->hash = hash;
     e->next = *bucket;
     *bucket = e;
+    tags_of(m)[hash & m->mask] = (uint8_t)(tags_of(m)[hash & m->mask] | tag(hash));
     m->n++;
     return DT_OK;
 }
@@ -69,12 +95,14 @@ void dt_map_del(struct dt_map *m, struct dt_map_entry *e)
 {
     if (!m->buckets)
         return;
-    for (struct dt_map_entry **at = &m->buckets[e->hash & m->mask]; *at; at = &(*at)->next) {
+    struct dt_map_entry **bucket = &m->buckets[e->hash & m->mask];
+    for (struct dt_map_entry **at = bucket; *at; at = &(*at)->next) {
         if (*at != e)
             continue;
         *at = e->next;
         e->next = NULL;
         m->n--;
+        tags_of(m)[e->hash & m->mask] = tags_in(*bucket);
         return;
     }
 }
@@ -88,7 +116,9 @@ static struct dt_map_entry *with_hash(struct dt_map_entry *e, uint64_t hash)
 
 struct dt_map_entry *dt_map_first(const struct dt_map *m, uint64_t hash)
 {
-    return m->buckets ? with_hash(m->buckets[hash & m->mask], hash) : NULL;
+    if (!m->buckets || !(tags_of(m)[hash & m->mask] & tag(hash)))
+        return NULL;
+    return with_hash(m->buckets[hash & m->mask], hash);
 }
 
 struct dt_map_entry *dt_map_next(const struct dt_map_entry *e)

@@ -97,7 +97,7 @@ void dt__fork_timer(struct dt_proxy *p, dt_time now, struct dt_timer *t)
     if (t->kind == DT_TIMER_TRYING)
         trying_due(p, now, DT_OF(t, struct dt_fork, timer));
     else
-        timer_c(p, now, DT_OF(t, struct dt_branch, timer));
+        timer_c(p, now, DT_OF(t, struct dt_branch_live, timer)->of);
 }
 
 void dt__fork_failed(struct dt_proxy *p, dt_time now, dt_tx tx, uint64_t cookie, int err)

@@ -20,21 +20,21 @@ static int keep_target(struct dt_proxy *p, struct dt_branch *b, const struct dt_
     dt_write(&w, t->uri);
     dt_write(&w, t->path);
     texts->n = (uint32_t)w.n;
-    b->texts = texts;
-    b->uri_n = (uint16_t)t->uri.n;
-    b->path_n = (uint16_t)t->path.n;
+    b->live->texts = texts;
+    b->live->uri_n = (uint16_t)t->uri.n;
+    b->live->path_n = (uint16_t)t->path.n;
     if (t->flow)
-        b->flow = *t->flow;
+        b->live->flow = *t->flow;
     return DT_OK;
 }
 
 static struct dt_proxy_target target_of(const struct dt_branch *b)
 {
-    struct dt_str texts = dt_bytes_str(b->texts);
+    struct dt_str texts = dt_bytes_str(b->live->texts);
     return (struct dt_proxy_target){
-        .uri = dt_str_sub(texts, 0, b->uri_n),
-        .path = dt_str_sub(texts, b->uri_n, b->path_n),
-        .flow = b->flow.remote.port ? &b->flow : NULL,
+        .uri = dt_str_sub(texts, 0, b->live->uri_n),
+        .path = dt_str_sub(texts, b->live->uri_n, b->live->path_n),
+        .flow = b->live->flow.remote.port ? &b->live->flow : NULL,
     };
 }
 
@@ -43,21 +43,21 @@ static struct dt_proxy_target target_of(const struct dt_branch *b)
 /* A registration over a stream is reached by that stream: a phone behind NAT by no other. */
 static bool is_flow_to(const struct dt_proxy *p, const struct dt_branch *b, const struct dt_addr *a)
 {
-    return !b->path_n && a->transport == DT_TCP && dt_addr_ip_eq(&b->flow.remote, a) &&
-           dt_stack_stream_is_open(p->stack, b->flow.stream);
+    return !b->live->path_n && a->transport == DT_TCP && dt_addr_ip_eq(&b->live->flow.remote, a) &&
+           dt_stack_stream_is_open(p->stack, b->live->flow.stream);
 }
 
 static int aim(const struct dt_proxy_work *w, struct dt_branch *b, const struct dt_addr *remote)
 {
-    const struct dt_addr *prefer = b->flow.local.port ? &b->flow.local : &w->from.local;
+    const struct dt_addr *prefer = b->live->flow.local.port ? &b->live->flow.local : &w->from.local;
     if (dt__addr_forbidden(remote)) /* I23 */
         return DT_E_UNREACHABLE;
-    b->to = (struct dt_hop){.remote = *remote};
+    b->live->to = (struct dt_hop){.remote = *remote};
     if (is_flow_to(w->p, b, remote) && !b->attempt) {
-        b->to.remote = b->flow.remote;
-        b->to.stream = b->flow.stream;
+        b->live->to.remote = b->live->flow.remote;
+        b->live->to.stream = b->live->flow.stream;
     }
-    return dt__self_local(&w->p->self, &b->to.remote, prefer, &b->to.local);
+    return dt__self_local(&w->p->self, &b->live->to.remote, prefer, &b->live->to.local);
 }
 
 /* The first address is for now, the others for when it fails. The contact's own address is one of
@@ -65,15 +65,15 @@ static int aim(const struct dt_proxy_work *w, struct dt_branch *b, const struct 
 static int keep_addresses(struct dt_proxy *p, struct dt_branch *b, const struct dt_addr *list,
                           size_t n)
 {
-    bool flow = is_flow_to(p, b, &list[0]) && !dt_addr_eq(&b->flow.remote, &list[0]);
+    bool flow = is_flow_to(p, b, &list[0]) && !dt_addr_eq(&b->live->flow.remote, &list[0]);
     size_t skip = flow ? 0 : 1;
     if (n <= skip)
         return DT_OK;
-    b->more = dt_alloc_array(p->env->alloc, NULL, n - skip, sizeof b->more[0]);
-    if (!b->more)
+    b->live->more = dt_alloc_array(p->env->alloc, NULL, n - skip, sizeof b->live->more[0]);
+    if (!b->live->more)
         return DT_E_NOMEM;
-    memcpy(b->more, list + skip, (n - skip) * sizeof b->more[0]);
-    b->n_more = (uint8_t)(n - skip);
+    memcpy(b->live->more, list + skip, (n - skip) * sizeof b->live->more[0]);
+    b->live->n_more = (uint8_t)(n - skip);
     return DT_OK;
 }
 
@@ -81,11 +81,11 @@ static int build(const struct dt_proxy_work *w, struct dt_branch *b,
                  const struct dt_proxy_target *t)
 {
     struct dt_forward f = {.target = t,
-                           .to = b->to,
+                           .to = b->live->to,
                            .attempt = b->attempt,
-                           .breadth = b->breadth,
+                           .breadth = b->live->breadth,
                            .forked = b->fork ? b->fork->n > 1 : w->n_targets > 1};
-    int err = dt__forward_build(w, &f, &b->message, &b->branch);
+    int err = dt__forward_build(w, &f, &b->live->message, &b->live->branch);
     if (!err)
         b->state = DT_BRANCH_BUILT;
     return err;
@@ -147,23 +147,23 @@ void dt__branch_arm_c(struct dt_proxy *p, dt_time now, struct dt_branch *b)
 {
     /* Without memory for it, the stack's timers and the caller's patience remain. */
     if (b->fork->invite)
-        dt_timers_arm(&p->timers, &b->timer, now + p->cfg->timer_c * DT_SECOND);
+        dt_timers_arm(&p->timers, &b->live->timer, now + p->cfg->timer_c * DT_SECOND);
 }
 
 static int launch(struct dt_proxy *p, dt_time now, struct dt_branch *b, enum dt_method method)
 {
     struct dt_request r = {
-        .bytes = b->message,
-        .to = b->to,
+        .bytes = b->live->message,
+        .to = b->live->to,
         .method = method,
-        .branch = dt__branch_str(&b->branch),
+        .branch = dt__branch_str(&b->live->branch),
         .cookie = dt__fork_cookie(p, b->fork, dt__branch_index(b)),
         .repeats = UINT_MAX,
     };
     b->state = DT_BRANCH_TRYING;
     int err = dt_stack_request(p->stack, now, &r, &b->client);
-    dt_bytes_drop(b->message);
-    b->message = NULL;
+    dt_bytes_drop(b->live->message);
+    b->live->message = NULL;
     if (err) {
         b->client = 0;
         b->state = DT_BRANCH_DONE;
@@ -195,17 +195,17 @@ static uint32_t share(uint32_t breadth, size_t n, size_t i)
 /* A CANCEL of ours is repeated until it is answered, by a transaction that tells nobody. */
 static int send_alone(const struct dt_proxy_work *w, const struct dt_branch *b)
 {
-    struct dt_request r = {.bytes = b->message,
-                           .to = b->to,
+    struct dt_request r = {.bytes = b->live->message,
+                           .to = b->live->to,
                            .method = w->m->method,
-                           .branch = dt__branch_str(&b->branch),
+                           .branch = dt__branch_str(&b->live->branch),
                            .repeats = UINT_MAX};
     dt_tx ignored;
     if (dt_str_eq(r.branch, w->spared))
         return DT_E_STATE;
     if (w->m->method == DT_CANCEL)
         return dt_stack_request(w->p->stack, w->now, &r, &ignored);
-    return dt_stack_send(w->p->stack, w->now, b->message, &b->to);
+    return dt_stack_send(w->p->stack, w->now, b->live->message, &b->live->to);
 }
 
 /* What is not answered: an ACK, sent once, without a transaction (16.11), and the CANCEL of
@@ -215,7 +215,8 @@ static enum dt_step_result send_unanswered(struct dt_proxy_work *w, uint32_t bre
     struct dt_proxy *p = w->p;
     bool sent = false;
     for (size_t i = 0; i < w->n_targets; i++) {
-        struct dt_branch b = {.breadth = share(breadth, w->n_targets, i)};
+        struct dt_branch_live live = {.breadth = share(breadth, w->n_targets, i)};
+        struct dt_branch b = {.live = &live};
         struct dt_addr list[DT_TARGETS_MAX];
         struct dt_where where;
         struct dt_uri hop;
@@ -267,7 +268,7 @@ static enum dt_step_result start(struct dt_proxy_work *w, struct dt_fork *f, uin
     bool busy = false;
     for (unsigned i = 0; i < f->n; i++) {
         struct dt_branch *b = &f->branches[i];
-        b->breadth = share(breadth, f->n, i);
+        b->live->breadth = share(breadth, f->n, i);
         int err = prepare(w, b, &w->targets[i]);
         b->status = err ? 503 : 0;
         busy = busy || err == DT_E_NOMEM || err == DT_E_LIMIT;
@@ -347,10 +348,10 @@ bool dt__branch_again(struct dt_proxy *p, dt_time now, struct dt_branch *b)
 {
     struct dt_fork *f = b->fork;
     bool over = f->cancelled || f->refused || f->answered || b->cancel || !f->server;
-    while (!over && b->next < b->n_more) {
+    while (!over && b->live->next < b->live->n_more) {
         struct again a;
         struct dt_proxy_target t = target_of(b);
-        const struct dt_addr *remote = &b->more[b->next++];
+        const struct dt_addr *remote = &b->live->more[b->live->next++];
         b->attempt++;
         if (!read_again(p, now, f, &a) && !aim(&a.work, b, remote) && !build(&a.work, b, &t) &&
             !launch(p, now, b, a.m.method))

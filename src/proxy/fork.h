@@ -17,16 +17,10 @@ enum dt_branch_state {
 enum { DT_TIMER_TRYING, DT_TIMER_C }; /* dt_timer.kind */
 enum { DT_FORK_SERVER = 0xff };       /* in a cookie: the server transaction, not a branch */
 
-struct dt_branch {
-    struct dt_fork *fork;
-    dt_tx client;
+/* What a branch needs while the search is on: the most of a fork's memory. */
+struct dt_branch_live {
+    struct dt_branch *of;
     struct dt_timer timer; /* C */
-    uint8_t state;         /* enum dt_branch_state */
-    uint8_t attempt;
-    bool cancel;    /* a CANCEL is wanted */
-    bool cancelled; /* and was sent */
-    bool rang;      /* more than 100 came */
-    uint16_t status;
     uint16_t uri_n, path_n;
     uint32_t breadth;
     struct dt_sip_msg *kept;  /* its final, while others may be better */
@@ -39,18 +33,31 @@ struct dt_branch {
     struct dt_binding_flow flow; /* of the binding; no port: none */
 };
 
+struct dt_branch {
+    struct dt_fork *fork;
+    struct dt_branch_live *live; /* NULL: all branches are done and a final went upstream */
+    dt_tx client;
+    uint8_t state; /* enum dt_branch_state */
+    uint8_t attempt;
+    bool cancel;    /* a CANCEL is wanted */
+    bool cancelled; /* and was sent */
+    bool rang;      /* more than 100 came */
+    uint16_t status;
+};
+
 struct dt_fork {
     dt_tx server; /* 0: ended */
     uint32_t slot;
-    bool invite;
-    bool trying;           /* 100 was sent */
-    bool cancelled;        /* by the caller */
-    bool refused;          /* a 6xx came: no new branches (16.7 step 5) */
-    bool answered;         /* a final went upstream, or never will */
-    bool success;          /* and it was a 2xx: more of them may follow */
-    bool counted;          /* the request, in I24's sense */
-    struct dt_timer timer; /* R9: 100 is due */
     unsigned n;
+    bool invite;
+    bool trying;                 /* 100 was sent */
+    bool cancelled;              /* by the caller */
+    bool refused;                /* a 6xx came: no new branches (16.7 step 5) */
+    bool answered;               /* a final went upstream, or never will */
+    bool success;                /* and it was a 2xx: more of them may follow */
+    bool counted;                /* the request, in I24's sense */
+    struct dt_timer timer;       /* R9: 100 is due */
+    struct dt_branch_live *live; /* of all branches, one allocation */
     struct dt_branch branches[];
 };
 
@@ -86,7 +93,8 @@ bool dt__branch_again(struct dt_proxy *p, dt_time now, struct dt_branch *b);
 bool dt__fork_open(const struct dt_fork *f);
 /* The request becomes one of the counts, once. */
 void dt__fork_count(struct dt_proxy *p, struct dt_fork *f, enum dt_proxy_count why);
-/* Frees the fork when both sides have ended. */
+/* Frees the fork when both sides have ended, and before that what only the search needed. The last
+ * act of whoever has changed it. */
 void dt__fork_settle(struct dt_proxy *p, struct dt_fork *f);
 
 #endif

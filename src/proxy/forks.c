@@ -58,40 +58,60 @@ static int take_slot(struct dt_proxy *p, uint32_t *slot)
     return DT_OK;
 }
 
+static void free_live(struct dt_proxy *p, struct dt_fork *f)
+{
+    if (!f->live)
+        return;
+    for (unsigned i = 0; i < f->n; i++) {
+        dt_timers_stop(&p->timers, &f->live[i].timer);
+        dt__branch_clear(p, &f->branches[i]);
+        f->branches[i].live = NULL;
+    }
+    dt_alloc_free(p->env->alloc, f->live);
+    f->live = NULL;
+}
+
 struct dt_fork *dt__fork_new(struct dt_proxy *p, unsigned n)
 {
-    struct dt_fork *f = dt_alloc_zero(p->env->alloc, sizeof *f + n * sizeof f->branches[0]);
-    if (!f)
-        return NULL;
-    if (take_slot(p, &f->slot)) {
-        dt_alloc_free(p->env->alloc, f);
+    const struct dt_alloc *a = p->env->alloc;
+    struct dt_fork *f = dt_alloc_zero(a, sizeof *f + n * sizeof f->branches[0]);
+    struct dt_branch_live *live = f ? dt_alloc_zero(a, n * sizeof *live) : NULL;
+    if (!live || take_slot(p, &f->slot)) {
+        dt_alloc_free(a, live);
+        dt_alloc_free(a, f);
         return NULL;
     }
     p->forks.slots[f->slot].fork = f;
     p->forks.live++;
     dt_timer_init(&f->timer, DT_TIMER_TRYING);
     f->n = n;
+    f->live = live;
     for (unsigned i = 0; i < n; i++) {
         f->branches[i].fork = f;
+        f->branches[i].live = &live[i];
         f->branches[i].state = DT_BRANCH_DONE; /* until it is prepared */
-        dt_timer_init(&f->branches[i].timer, DT_TIMER_C);
+        live[i].of = &f->branches[i];
+        dt_timer_init(&live[i].timer, DT_TIMER_C);
     }
     return f;
 }
 
 void dt__branch_clear(struct dt_proxy *p, struct dt_branch *b)
 {
-    if (b->kept) {
+    struct dt_branch_live *l = b->live;
+    if (!l)
+        return;
+    if (l->kept) {
         dt__count(p, DT_COUNT_DROPPED_collected);
-        dt_sip_msg_drop(b->kept);
+        dt_sip_msg_drop(l->kept);
     }
-    dt_bytes_drop(b->texts);
-    dt_bytes_drop(b->message);
-    dt_alloc_free(p->env->alloc, b->more);
-    b->kept = NULL;
-    b->texts = b->message = NULL;
-    b->more = NULL;
-    b->n_more = b->next = 0;
+    dt_bytes_drop(l->texts);
+    dt_bytes_drop(l->message);
+    dt_alloc_free(p->env->alloc, l->more);
+    l->kept = NULL;
+    l->texts = l->message = NULL;
+    l->more = NULL;
+    l->n_more = l->next = 0;
 }
 
 static void free_fork(struct dt_proxy *p, struct dt_fork *f)
@@ -99,10 +119,7 @@ static void free_fork(struct dt_proxy *p, struct dt_fork *f)
     struct dt_fork_slot *slot = &p->forks.slots[f->slot];
     dt__fork_count(p, f, DT_COUNT_DROPPED_ended);
     dt_timers_stop(&p->timers, &f->timer);
-    for (unsigned i = 0; i < f->n; i++) {
-        dt_timers_stop(&p->timers, &f->branches[i].timer);
-        dt__branch_clear(p, &f->branches[i]);
-    }
+    free_live(p, f);
     slot->fork = NULL;
     slot->gen = slot->gen == UINT32_MAX ? 1 : slot->gen + 1;
     slot->next = p->forks.free;
@@ -129,7 +146,11 @@ void dt__fork_count(struct dt_proxy *p, struct dt_fork *f, enum dt_proxy_count w
 
 void dt__fork_settle(struct dt_proxy *p, struct dt_fork *f)
 {
-    if (f->server || dt__fork_open(f))
+    if (dt__fork_open(f))
+        return;
+    if (f->answered)
+        free_live(p, f); /* what lingers is small */
+    if (f->server)
         return;
     for (unsigned i = 0; i < f->n; i++)
         if (f->branches[i].client)

@@ -74,10 +74,10 @@ static int send_best(struct dt_proxy *p, dt_time now, const struct dt_fork *f,
                      const struct dt_sip_msg *last)
 {
     struct dt_sip_edits e;
-    dt_sip_edits_init(&e, best == of ? last : best->kept);
+    dt_sip_edits_init(&e, best == of ? last : best->live->kept);
     for (unsigned i = 0; is_challenge(best->status) && i < f->n; i++) {
         const struct dt_branch *b = &f->branches[i];
-        const struct dt_sip_msg *m = b == of ? last : b->kept;
+        const struct dt_sip_msg *m = b == of ? last : b->live->kept;
         if (b != best && m && is_challenge(b->status))
             add_challenges(&e, m);
     }
@@ -108,22 +108,20 @@ static void send_own(struct dt_proxy *p, dt_time now, const struct dt_fork *f, i
 
 static void clear_kept(struct dt_proxy *p, struct dt_fork *f, const struct dt_branch *sent)
 {
-    for (unsigned i = 0; i < f->n; i++) {
-        struct dt_branch *b = &f->branches[i];
-        if (b->kept && sent && sent->kept == b->kept) {
-            dt__count(p, DT_COUNT_FORWARDED_response);
-            dt_sip_msg_drop(b->kept);
-            b->kept = NULL;
-        }
-        dt__branch_clear(p, b);
+    if (sent && sent->live->kept) {
+        dt__count(p, DT_COUNT_FORWARDED_response);
+        dt_sip_msg_drop(sent->live->kept);
+        sent->live->kept = NULL;
     }
+    for (unsigned i = 0; i < f->n; i++)
+        dt__branch_clear(p, &f->branches[i]);
 }
 
 void dt__fork_finish(struct dt_proxy *p, dt_time now, struct dt_fork *f, const struct dt_branch *of,
                      const struct dt_sip_msg *last)
 {
     const struct dt_branch *best = best_of(f);
-    const struct dt_sip_msg *m = best == of ? last : best->kept;
+    const struct dt_sip_msg *m = best == of ? last : best->live->kept;
     bool sent = m && best->status != 503 && !send_best(p, now, f, best, of, last);
     f->answered = true;
     dt_timers_stop(&p->timers, &f->timer);
@@ -140,7 +138,7 @@ void dt__fork_finish(struct dt_proxy *p, dt_time now, struct dt_fork *f, const s
 /* RFC 3263 4.3: the next server is tried when this one was silent, unreachable or said 503. */
 static bool may_try_again(const struct dt_branch *b, int status, bool provisional)
 {
-    return (status == 503 || status == 408) && !provisional && b->next < b->n_more;
+    return (status == 503 || status == 408) && !provisional && b->live->next < b->live->n_more;
 }
 
 void dt__branch_done(struct dt_proxy *p, dt_time now, struct dt_branch *b, int status,
@@ -148,7 +146,7 @@ void dt__branch_done(struct dt_proxy *p, dt_time now, struct dt_branch *b, int s
 {
     struct dt_fork *f = b->fork;
     bool provisional = b->state == DT_BRANCH_PROCEEDING;
-    dt_timers_stop(&p->timers, &b->timer);
+    dt_timers_stop(&p->timers, &b->live->timer);
     b->state = DT_BRANCH_DONE;
     b->status = (uint16_t)status;
     if ((!m || status == 503) && may_try_again(b, status, provisional) &&
@@ -166,8 +164,8 @@ void dt__branch_done(struct dt_proxy *p, dt_time now, struct dt_branch *b, int s
         return;
     }
     if (m && !f->answered)
-        b->kept = dt_sip_msg_keep(p->env->alloc, m);
-    if (m && !b->kept)
+        b->live->kept = dt_sip_msg_keep(p->env->alloc, m);
+    if (m && !b->live->kept)
         dt__count(p, DT_COUNT_DROPPED_collected);
 }
 
@@ -200,7 +198,8 @@ static void success(struct dt_proxy *p, dt_time now, struct dt_branch *b,
                     const struct dt_sip_msg *m)
 {
     struct dt_fork *f = b->fork;
-    dt_timers_stop(&p->timers, &b->timer);
+    if (b->live)
+        dt_timers_stop(&p->timers, &b->live->timer);
     b->state = DT_BRANCH_DONE;
     b->status = (uint16_t)m->status;
     if (f->answered && !(f->success && f->invite)) {

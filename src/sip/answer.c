@@ -18,7 +18,7 @@ static void unfold(struct dt_writer *w, size_t from)
 
 /* ---- Via ---- */
 
-enum { VIA_GROWTH = 96 }; /* ";received=" IPv6 ";rport=65535" */
+enum { VIA_GROWTH = 64 }; /* ";received=" IPv6 ";rport=65535" */
 
 /* All parameters but the two that are ours to write. */
 static void write_other_params(struct dt_writer *w, const struct dt_via *via)
@@ -167,7 +167,9 @@ static size_t copies_room(const struct dt_sip_msg *req, const struct dt_sip_answ
 int dt_sip_answer(const struct dt_sip_msg *req, const struct dt_sip_answer *ans,
                   const struct dt_alloc *alloc, struct dt_bytes **out)
 {
-    enum { FIXED = 128 }; /* status line without its phrase, Content-Length, the empty line */
+    /* Status line without its phrase; Content-Type, Content-Length and the empty line. Not more: a
+     * response is kept as it is for 64 T1 (17.2.2). */
+    enum { FIXED = sizeof "SIP/2.0 200 \r\nContent-Type: \r\nContent-Length: 65535\r\n\r\n" };
     struct dt_str reason = ans->reason.n ? ans->reason : dt_str_z(dt_status_phrase(ans->status));
     if (!dt_sip_line_safe(reason) || !dt_sip_line_safe(ans->to_tag) || !dt_sip_line_safe(ans->type))
         return DT_E_SYNTAX;
