@@ -3,9 +3,9 @@
 # Variables: ARGS="..." for demo, for bench (--quick, --write: the proxy beside Kamailio), for coverage (-v);
 # SANITIZE=1 for test; FUZZ_SECONDS=20 for fuzz; SEEDS=100 JOBS=2 for survival, SEEDS=1150 FROM=1 for sim;
 # CALLS=200 RATE=20 SEED=0 (by chance) PAUSE=3 for chaos: seconds from a node's return to the next kill;
-# REPEAT=1 for interop.
+# REPEAT=1 for interop; PREFIX=/usr/local DESTDIR= for install.
 .DEFAULT_GOAL := help
-.PHONY: demo test interop survival sim chaos bench fuzz tsan asan-gcc valgrind coverage format check clean help
+.PHONY: demo install test interop survival sim chaos bench fuzz tsan asan-gcc valgrind coverage format check clean help
 .NOTPARALLEL:
 
 FUZZ_SECONDS ?= 20
@@ -17,11 +17,17 @@ RATE ?= 20
 SEED ?= 0
 PAUSE ?= 3
 REPEAT ?= 1
+PREFIX ?= /usr/local
 
 demo: ## build and show the main job: three calls and a dead proxy
 	@tools/need build
 	@tools/build release dualtone
 	@build/release/dualtone demo $(ARGS)
+
+install: ## build, and put the program and its manual pages under PREFIX
+	@tools/need build
+	@tools/build release dualtone
+	@tools/install build/release/dualtone "$(DESTDIR)$(PREFIX)"
 
 test: ## every check and every test; SANITIZE=1 adds clang with ASan and UBSan
 	@tools/need test
