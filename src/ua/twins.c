@@ -105,9 +105,11 @@ static enum dt_health health(struct dt_ua *ua, const struct dt_addr *at)
 }
 
 /* R21, R23: the other copy has its final, `m`, so this one is cancelled. The branch is that of the
- * other one, so what has its final stays as it is. A silent target is cancelled when it speaks
- * after all. But if it lives its 100 was lost, and it has called, unless it asked for credentials,
- * too: twins are of one make, and take a CANCEL without a provisional (9.1 has it wait). */
+ * other one, so what has its final stays as it is. A silent target is asked no more, and cancelled
+ * when it speaks after all. But if it lives its 100 was lost, and it has called, unless it asked
+ * for credentials, too: twins are of one make, and take a CANCEL without a provisional (9.1 has it
+ * wait).
+ */
 static void call_off(struct dt__send *s, dt_time now, dt_tx tx, bool heard,
                      const struct dt_sip_msg *m)
 {
@@ -120,6 +122,8 @@ static void call_off(struct dt__send *s, dt_time now, dt_tx tx, bool heard,
         (void)dt_stack_cancel(s->ua->stack, now, tx, s->id, &cancel);
     else if (m->status != 401 && m->status != 407 && health(s->ua, &hop.remote) == DT_HEALTH_UP)
         (void)dt_stack_cancel_early(s->ua->stack, now, tx, s->id, &cancel);
+    else
+        dt_stack_quiet(s->ua->stack, tx);
 }
 
 void dt__twins_drop(struct dt__send *s, dt_time now)
@@ -271,7 +275,7 @@ static bool settle(struct dt__send *s, dt_time now, bool by_twin, const struct d
     return false;
 }
 
-/* By a copy that was left because its target seemed dead (R27). */
+/* By a copy that was left because its target seemed dead (R27), or that speaks when all is over. */
 static enum dt__twins_verdict late(struct dt__send *s, dt_time now, dt_tx tx,
                                    const struct dt_sip_msg *m)
 {
@@ -303,7 +307,7 @@ enum dt__twins_verdict dt__twins_answered(struct dt__send *s, dt_time now, dt_tx
     bool ours = by_twin || (tx && tx == s->tx);
     bool first = !s->heard && !s->twin.heard;
 
-    if (!ours)
+    if (!ours || (s->kind == DT__INVITE && m->status < 200 && !is_open(s)))
         return late(s, now, tx, m);
     *(by_twin ? &s->twin.heard : &s->heard) = true;
     s->twin.rang |= by_twin && m->status > 100;

@@ -423,6 +423,43 @@ static void wakes(void **state)
     }
 }
 
+/* Both were dead for a while, so that the INVITE is on its way to the one when the other one's
+ * CANCEL ends the call: it is not sent any more, and cancelled if it had arrived. */
+static void late_to_the_dead(void **state)
+{
+    struct world w = open_world(NULL);
+
+    (void)state;
+    say_plan(w.p, 100, 180, 0);
+    say_plan(w.t, 100, 180, 0);
+    dial(&w);
+    net_until(&net, 1200);
+    w.p->dead = true;
+    net_until(&net, 5000);
+    w.t->dead = true;
+    net_until(&net, 8000);
+    net_hush(&net);
+    w.t->dead = false;
+    net_hangup(&net, w.a);
+    net_until(&net, 30000);
+    net_flow(&net, "8000 A words off\n"
+                   "8000 A is ending\n"
+                   "8000 A > T CANCEL 1\n"
+                   "8000 T > A 200 CANCEL\n"
+                   "8000 T > A 487 INVITE\n"
+                   "8000 A ended 487\n"
+                   "8000 A > T ACK 1\n");
+    w.p->dead = false;
+    net_node_says(&net, w.p, w.a, 180, "callee");
+    net_until(&net, 30100);
+    net_flow(&net, "30000 P > A 180 INVITE\n"
+                   "30000 A > P CANCEL 1\n"
+                   "30000 P > A 200 CANCEL\n"
+                   "30000 P > A 487 INVITE\n"
+                   "30000 A > P ACK 1\n");
+    close_world(&w);
+}
+
 /* R16: an ICMP error can be forged: one does nothing, the second is death. */
 static void refuses_later(void **state)
 {
@@ -621,17 +658,17 @@ static void hangup_unheard(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(silent_primary),  cmocka_unit_test(mute_primary),
-        cmocka_unit_test(one_refuses),     cmocka_unit_test(twin_refuses),
-        cmocka_unit_test(both_answer),     cmocka_unit_test(both_fork),
-        cmocka_unit_test(both_busy),       cmocka_unit_test(challenge_by_twin),
-        cmocka_unit_test(dies_proceeding), cmocka_unit_test(dies_ringing),
-        cmocka_unit_test(restarts),        cmocka_unit_test(dies_alone),
-        cmocka_unit_test(restarted_twin),  cmocka_unit_test(wakes),
-        cmocka_unit_test(refuses_later),   cmocka_unit_test(refuses_once),
-        cmocka_unit_test(refuses),         cmocka_unit_test(second_death),
-        cmocka_unit_test(cancel_dead),     cmocka_unit_test(cancel_unnoticed),
-        cmocka_unit_test(hangup_unheard),
+        cmocka_unit_test(silent_primary),   cmocka_unit_test(mute_primary),
+        cmocka_unit_test(one_refuses),      cmocka_unit_test(twin_refuses),
+        cmocka_unit_test(both_answer),      cmocka_unit_test(both_fork),
+        cmocka_unit_test(both_busy),        cmocka_unit_test(challenge_by_twin),
+        cmocka_unit_test(dies_proceeding),  cmocka_unit_test(dies_ringing),
+        cmocka_unit_test(restarts),         cmocka_unit_test(dies_alone),
+        cmocka_unit_test(restarted_twin),   cmocka_unit_test(wakes),
+        cmocka_unit_test(late_to_the_dead), cmocka_unit_test(refuses_later),
+        cmocka_unit_test(refuses_once),     cmocka_unit_test(refuses),
+        cmocka_unit_test(second_death),     cmocka_unit_test(cancel_dead),
+        cmocka_unit_test(cancel_unnoticed), cmocka_unit_test(hangup_unheard),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
