@@ -12,13 +12,13 @@ enum {
 
 /* ---- expectations ---- */
 
-/* With losses a foreign caller that has got no 100 yet repeats into the closed port, too. */
+/* With losses a foreign caller that has got no 100 yet repeats into the closed port, too (RFC 3261
+ * 18.4): its phone said so. */
 bool stage_is_promised(const struct stage *s)
 {
     bool closed = s->cell->fault == FAULT_REFUSE || s->cell->fault == FAULT_RESTART2;
     return cell_promise(s->cell) != PROMISE_NO_GHOST &&
-           !(s->loss > 0 && closed && s->cell->kind == KIND_CALLER_FOREIGN &&
-             s->cell->phase == PHASE_REACHED);
+           !(s->loss > 0 && closed && s->cell->kind == KIND_CALLER_FOREIGN && s->phones[A].refused);
 }
 
 /* `test` must hold within `bound` of `since` (0: of now; bound 0: PATIENCE_S). False: it does not,

@@ -190,11 +190,18 @@ static void hear_sound(struct stage *s, const struct dt_record_item *it)
     v->gaps += stop && !s->hung_up && v->talks > 0;
 }
 
+static void hear_refusal(struct stage *s, const struct dt_record_item *it)
+{
+    if (it->kind == DT_REC_EVENT && it->event == DT_EV_SCREEN && it->who >= A && it->who < PARTIES)
+        s->phones[it->who].refused |= dt_str_eq(dt_bytes_str(it->bytes), DT_STR("Not Reachable"));
+}
+
 static void listen(struct stage *s)
 {
     for (; s->read < s->result.record.n; s->read++) {
         hear(s, &s->result.record.items[s->read]);
         hear_sound(s, &s->result.record.items[s->read]);
+        hear_refusal(s, &s->result.record.items[s->read]);
     }
 }
 

@@ -33,6 +33,7 @@ struct phone_view {
     unsigned talks;             /* calls that were talked on */
     bool sound;                 /* the media engine was told to send and to receive */
     unsigned gaps;              /* it was told to stop before anybody hung up */
+    bool refused;               /* it was told that a closed port refused its call */
     dt_time since[CALL_STATES]; /* when a call came into that state last */
 };
 
