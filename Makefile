@@ -57,7 +57,7 @@ chaos: ## real calls over a pair whose proxies are killed: CALLS, RATE, SEED, PA
 
 bench: ## build and run the benchmarks
 	@tools/need bench
-	@tools/build release bench_parsers bench_call bench_sim bench_relay dualtone
+	@tools/build release bench_parsers bench_call bench_register bench_sim bench_relay dualtone
 	@tools/bench build/release
 	@tools/bench-proxy build/release $(ARGS)
 

@@ -159,11 +159,13 @@ struct dt_attempt_step {
 struct dt_attempt {
     struct dt_attempt_config cfg;
     enum dt_attempt_phase phase;
-    bool words;      /* shown now */
-    bool renewed;    /* a new Call-ID was made: once per dialling (R26) */
-    bool asked;      /* the next server's targets are waited for */
-    unsigned server; /* whose targets are tried now */
-    unsigned target; /* the next one of them */
+    bool words;       /* shown now */
+    bool renewed;     /* a new Call-ID was made: once per dialling (R26) */
+    bool renewal_due; /* and is to be, once no path is open */
+    bool asked;       /* the next server's targets are waited for */
+    bool anew;        /* ... by a path with a new Call-ID (R26) */
+    unsigned server;  /* whose targets are tried now */
+    unsigned target;  /* the next one of them */
     unsigned redirects;
     int err; /* of the path that ended last without an answer */
     struct {

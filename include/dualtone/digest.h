@@ -63,6 +63,9 @@ void dt_nonce_write(struct dt_writer *w, const struct dt_nonce_key *key, int64_t
  * ahead; DT_E_AUTH when it is not ours. */
 int dt_nonce_check(const struct dt_nonce_key *key, struct dt_str nonce, int64_t wall, int64_t life,
                    struct dt_str realm, const struct dt_addr *source);
+/* What tells a nonce that dt_nonce_check found good from all others: its keyed hash, so nobody can
+ * aim. */
+uint64_t dt_nonce_id(struct dt_str nonce);
 /* Writes a challenge: Digest realm="", nonce="", algorithm=, qop="auth"[, stale=true]. */
 void dt_digest_challenge(struct dt_writer *w, struct dt_str realm, struct dt_str nonce,
                          enum dt_hash_kind hash, bool stale);

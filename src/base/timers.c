@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * A heap with four children a node: flatter than a binary one, and children share a cache line. */
+ * A heap with four children a node: flatter than a binary one, and children share a cache line.
+ *
+ * Most timers are put off again and again and never fire. One that is armed for later stays where
+ * it is, and only its own `due` changes; when it comes to the top it goes down to where it belongs.
+ * So the top, which is all that others see, is always right. */
 #include "dualtone/containers.h"
 
 enum { CHILDREN = 4, FIRST_SLOTS = 16 };
@@ -30,9 +34,19 @@ void dt_timers_clear(struct dt_timers *t)
     t->n = t->cap = 0;
 }
 
+static bool is_put_off(struct dt_timer_slot e)
+{
+    return e.due != e.timer->due;
+}
+
+/* Of equal deadlines first what is put off, in any order: at the top it goes down, before one that
+ * fires then. */
 static bool is_before(struct dt_timer_slot a, struct dt_timer_slot b)
 {
-    return a.due != b.due ? a.due < b.due : a.timer->order < b.timer->order;
+    if (a.due != b.due)
+        return a.due < b.due;
+    bool off = is_put_off(a), other = is_put_off(b);
+    return off || other ? off && !other : a.timer->order < b.timer->order;
 }
 
 static void place(struct dt_timers *t, uint32_t slot, struct dt_timer_slot e)
@@ -83,6 +97,12 @@ static void settle(struct dt_timers *t, uint32_t slot, struct dt_timer *timer)
         sift_down(t, slot, e);
 }
 
+static void right_the_top(struct dt_timers *t)
+{
+    while (t->n && is_put_off(t->heap[0]))
+        sift_down(t, 0, (struct dt_timer_slot){t->heap[0].timer->due, t->heap[0].timer});
+}
+
 static int make_room(struct dt_timers *t)
 {
     if (t->n < t->cap)
@@ -106,6 +126,13 @@ int dt_timers_arm(struct dt_timers *t, struct dt_timer *e, dt_time due)
         return DT_OK;
     }
     uint32_t slot = e->slot;
+    if (is_armed(e) && due > t->heap[slot].due) {
+        e->due = due;
+        e->order = t->order++;
+        sift_up(t, slot, t->heap[slot]);
+        right_the_top(t);
+        return DT_OK;
+    }
     if (!is_armed(e)) {
         int err = make_room(t);
         if (err)
@@ -126,6 +153,7 @@ void dt_timers_stop(struct dt_timers *t, struct dt_timer *e)
     if (last != e)
         settle(t, e->slot, last);
     disarm(e);
+    right_the_top(t);
 }
 
 dt_time dt_timers_next(const struct dt_timers *t)

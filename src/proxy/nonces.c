@@ -1,27 +1,28 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <string.h>
-
 #include "proxy/nonces.h"
 
-enum { WINDOW = 64, TEXT_MAX = 128 };
+enum { WINDOW = 64 };
 
 struct nonce {
-    struct dt_map_entry entry;
+    struct dt_map_entry entry; /* its hash is the nonce's id */
     struct dt_list link;
     dt_time until;
     uint64_t last;   /* the request that used `top` */
     uint64_t window; /* bit i: `top` - i was used */
     uint32_t top;
-    uint16_t n;
-    char text[];
 };
 
-void dt__nonces_init(struct dt_nonces *t, const struct dt_alloc *alloc, const uint64_t key[2],
-                     uint32_t max)
+void dt__nonces_init(struct dt_nonces *t, const struct dt_alloc *alloc, uint64_t seed, uint32_t max)
 {
-    *t = (struct dt_nonces){.alloc = alloc, .max = max};
-    dt_map_init(&t->map, alloc, key);
+    const uint64_t unused[2] = {0, 0}; /* ids are keyed hashes already */
+    *t = (struct dt_nonces){.alloc = alloc, .max = max, .salt = (uint32_t)seed};
+    dt_map_init(&t->map, alloc, unused);
     dt_list_init(&t->oldest);
+}
+
+uint32_t dt__nonces_salt(struct dt_nonces *t)
+{
+    return ++t->salt;
 }
 
 static void forget(struct dt_nonces *t, struct nonce *n)
@@ -50,27 +51,15 @@ static void forget_old(struct dt_nonces *t, dt_time now)
     }
 }
 
-static struct nonce *find(const struct dt_nonces *t, struct dt_str text, uint64_t hash)
+static struct nonce *add(struct dt_nonces *t, uint64_t id)
 {
-    for (struct dt_map_entry *e = dt_map_first(&t->map, hash); e; e = dt_map_next(e)) {
-        struct nonce *n = DT_OF(e, struct nonce, entry);
-        if (dt_str_eq((struct dt_str){n->text, n->n}, text))
-            return n;
-    }
-    return NULL;
-}
-
-static struct nonce *add(struct dt_nonces *t, struct dt_str text, uint64_t hash)
-{
-    struct nonce *n = dt_alloc_zero(t->alloc, sizeof *n + text.n);
+    struct nonce *n = dt_alloc_zero(t->alloc, sizeof *n);
     if (!n)
         return NULL;
-    if (dt_map_add(&t->map, &n->entry, hash)) {
+    if (dt_map_add(&t->map, &n->entry, id)) {
         dt_alloc_free(t->alloc, n);
         return NULL;
     }
-    memcpy(n->text, text.p, text.n);
-    n->n = (uint16_t)text.n;
     dt_list_add(&t->oldest, &n->link);
     t->n++;
     return n;
@@ -93,16 +82,16 @@ static bool take(struct nonce *n, uint32_t count)
     return true;
 }
 
-int dt__nonces_use(struct dt_nonces *t, dt_time now, dt_time life, struct dt_str nonce,
-                   uint32_t count, uint64_t request)
+int dt__nonces_use(struct dt_nonces *t, dt_time now, dt_time life, uint64_t nonce, uint32_t count,
+                   uint64_t request)
 {
-    uint64_t hash = dt_map_hash(&t->map, nonce);
-    if (!nonce.n || nonce.n > TEXT_MAX || !count)
+    if (!count)
         return DT_E_STALE;
-    struct nonce *n = find(t, nonce, hash);
+    struct dt_map_entry *found = dt_map_first(&t->map, nonce);
+    struct nonce *n = found ? DT_OF(found, struct nonce, entry) : NULL;
     if (!n) {
         forget_old(t, now);
-        n = add(t, nonce, hash);
+        n = add(t, nonce);
         if (!n)
             return DT_E_NOMEM;
         n->until = now + life;

@@ -153,7 +153,7 @@ struct dt_proxy *dt_proxy_new(const struct dt_proxy_config *cfg, const uint64_t 
     p->boot_seed = dt_siphash(table_key, DT_STR("boot"));
     dt_outbox_init(&p->out, env->alloc);
     dt_timers_init(&p->timers, env->alloc);
-    dt__nonces_init(&p->nonces, env->alloc, table_key, NONCES_MAX);
+    dt__nonces_init(&p->nonces, env->alloc, dt_siphash(table_key, DT_STR("salt")), NONCES_MAX);
     if (make_parts(p) || listen_all(p)) {
         dt_proxy_free(p);
         return NULL;

@@ -32,6 +32,15 @@ static bool any_open(const struct dt_attempt *a)
     return false;
 }
 
+/* Has a request that is under way got through? */
+static bool any_heard(const struct dt_attempt *a)
+{
+    for (unsigned i = 0; i < a->n_paths; i++)
+        if (dt_path_is_open(&a->paths[i]) && a->paths[i].state != DT_PATH_CALLING)
+            return true;
+    return false;
+}
+
 static void words(struct dt_attempt *a, bool on, struct dt_orders *out, unsigned path)
 {
     if (a->words == on)
@@ -133,6 +142,7 @@ static bool advance(struct dt_attempt *a, dt_time now, bool renew, struct dt_ord
     for (; a->server < a->cfg.servers; a->server++, a->target = 0) {
         if (!a->found[a->server].known) {
             a->asked = true;
+            a->anew = renew;
             return true;
         }
         while (a->target < a->found[a->server].n && !is_usable(a, now, a->server, a->target) &&
@@ -148,24 +158,44 @@ static bool advance(struct dt_attempt *a, dt_time now, bool renew, struct dt_ord
     return open_skipped(a, now, renew, out);
 }
 
-static void next(struct dt_attempt *a, dt_time now, struct dt_orders *out, unsigned path)
+/* All were tried: the first that may live, and none behind it. */
+static bool open_again(struct dt_attempt *a, dt_time now, struct dt_orders *out)
 {
-    if (!advance(a, now, false, out) && !any_open(a))
+    a->server = 0;
+    a->target = 0;
+    if (!advance(a, now, true, out))
+        return false;
+    a->server = a->cfg.servers;
+    for (unsigned s = 0; s < a->cfg.servers; s++)
+        a->found[s].skipped = 0;
+    return true;
+}
+
+/* R26: at the next target, or once more at one that was tried. */
+static bool advance_anew(struct dt_attempt *a, dt_time now, struct dt_orders *out)
+{
+    return advance(a, now, true, out) || open_again(a, now, out);
+}
+
+/* Beside a path that got through none is opened, also where the one that is asked for one, or was
+ * waited for, comes late (R21, R25). */
+static void next(struct dt_attempt *a, dt_time now, bool anew, struct dt_orders *out, unsigned path)
+{
+    if (any_heard(a))
+        a->asked = false;
+    else if (!(anew ? advance_anew(a, now, out) : advance(a, now, false, out)) && !any_open(a))
         end(a, out, path, a->err);
 }
 
-/* R26: at the next target, or once more at the last one; once per dialling. */
+/* Once per dialling (R26). */
 static void renew(struct dt_attempt *a, dt_time now, struct dt_orders *out, unsigned path)
 {
-    if (any_open(a))
-        return;
-    if (a->server >= a->cfg.servers && a->cfg.servers > 0 && !a->renewed) {
-        a->server = a->cfg.servers - 1;
-        a->target = 0;
-    }
-    if (a->renewed || !advance(a, now, true, out))
+    if (a->renewed)
         end(a, out, path, a->err);
+    else
+        next(a, now, true, out, path);
     a->renewed = true;
+    a->renewal_due = false;
 }
 
 static void cancel_others(struct dt_attempt *a, dt_time now, unsigned path, struct dt_orders *out)
@@ -187,10 +217,26 @@ static void again(struct dt_attempt *a, dt_time now, unsigned path, bool redirec
 
     if (redirect)
         a->redirects++;
+    a->asked = false; /* this one lives */
     p->tries = redirect ? 1 : (uint8_t)(p->tries + 1);
     p->sent = now;
     p->ring_over = DT_TIME_NEVER;
     order(out, redirect ? DT_ORDER_REDIRECT : DT_ORDER_AUTH, path);
+}
+
+/* No path is open any more. A renewal that is due comes before the next target, and before the end
+ * that another path brought. */
+static void go_on(struct dt_attempt *a, dt_time now, unsigned path, unsigned acts,
+                  struct dt_orders *out)
+{
+    bool due = a->phase == DT_ATTEMPT_TRYING && a->renewal_due && !a->renewed;
+
+    if (due || (acts & NEXT_NEW))
+        renew(a, now, out, path);
+    else if (acts & NEXT_LAST)
+        next(a, now, false, out, path);
+    else if (a->phase == DT_ATTEMPT_TRYING || a->phase == DT_ATTEMPT_LEAVING)
+        end(a, out, path, a->err);
 }
 
 static void perform(struct dt_attempt *a, dt_time now, unsigned path, unsigned acts,
@@ -221,15 +267,14 @@ static void perform(struct dt_attempt *a, dt_time now, unsigned path, unsigned a
         again(a, now, path, acts & REDIRECT, out);
     if (acts & WORDS_ON)
         words(a, true, out, path);
-    if ((acts & NEXT) || ((acts & NEXT_LAST) && !any_open(a)))
-        next(a, now, out, path);
-    if (acts & NEXT_NEW)
-        renew(a, now, out, path);
+    if (acts & NEXT)
+        next(a, now, false, out, path);
     if (acts & END)
         end(a, out, path, a->err);
-    if ((acts & END_LAST) && a->phase <= DT_ATTEMPT_LEAVING && a->phase != DT_ATTEMPT_TAKEN &&
-        !any_open(a))
-        end(a, out, path, a->err);
+    if (acts & NEXT_NEW)
+        a->renewal_due = true;
+    if ((acts & (NEXT_LAST | NEXT_NEW | END_LAST)) && !any_open(a))
+        go_on(a, now, path, acts, out);
 }
 
 /* What may not be repeated for ever is a plain failure after its last try (I28; RFC 3261 8.1.3.4
@@ -312,7 +357,7 @@ void dt_attempt_found(struct dt_attempt *a, dt_time now, unsigned server,
     else if (err)
         a->err = err;
     if (a->phase == DT_ATTEMPT_TRYING && a->asked && server == a->server)
-        next(a, now, out, 0);
+        next(a, now, a->anew, out, 0);
 }
 
 /* A dead target matters only if there is another that lives. */

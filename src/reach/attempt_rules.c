@@ -133,7 +133,7 @@ static const struct dt__attempt_rule rules[] = {
     {FAST, P(TRYING), HEARD, E(DEAD) | E(MUTE), DT_PATH_CANCELLING, CANCEL,
      "it got through, but the proxy died or the callee is mute: CANCEL, and the number is dialled "
      "anew"},
-    {FAST, P(TRYING), S(CANCELLING), SUCCESS, DT_PATH_ANSWERED, ACCEPT | CANCEL_OTHERS,
+    {FAST, P(TRYING), S(CANCELLING), SUCCESS, DT_PATH_ANSWERED, WORDS_OFF | ACCEPT | CANCEL_OTHERS,
      "the answer crossed the CANCEL: it is taken as the call, and every other path is cancelled"},
     {FAST, P(TRYING), S(CANCELLING), FAILURE, DT_PATH_FAILED, NEXT_NEW,
      "the cancelled path has ended: the number is dialled anew, once, as soon as no path is open"},

@@ -78,3 +78,9 @@ int dt_nonce_check(const struct dt_nonce_key *key, struct dt_str nonce, int64_t 
     /* The other node of a pair may have made it by a clock that is a little ahead. */
     return age > life || age < -life ? DT_E_STALE : DT_OK;
 }
+
+uint64_t dt_nonce_id(struct dt_str nonce)
+{
+    struct nonce n;
+    return read_nonce(nonce, &n) ? n.mac : 0;
+}

@@ -16,7 +16,7 @@ struct change {
     dt_time now;
     const struct dt_location_update *u;
     struct dt_location_aor *aor;                   /* NULL: not known yet */
-    struct dt_binding *fresh[DT_CONTACTS_MAX + 1]; /* what replaces `old`, armed */
+    struct dt_binding *fresh[DT_CONTACTS_MAX + 1]; /* what replaces `old`, armed; or `old` itself */
     struct dt_binding *old[DT_CONTACTS_MAX + 1];   /* NULL: none */
     size_t n;
     uint64_t stamp;
@@ -50,11 +50,12 @@ static int check_contact(struct change *c, const struct dt_location_contact *wan
 {
     struct dt_uri uri;
     size_t text = want->uri.n + want->instance.n + c->u->call_id.n + c->u->path.n;
-    if (!want->uri.n || dt_uri_parse(&uri, want->uri, NULL))
+    struct dt_binding *b = dt__aor_binding(c->aor, want->uri);
+    bool known = b && dt_str_eq(dt_binding_contact(b), want->uri);
+    if (!known && (!want->uri.n || dt_uri_parse(&uri, want->uri, NULL)))
         return DT_E_SYNTAX;
     if (text > DT_BINDING_TEXT_MAX)
         return DT_E_RANGE;
-    struct dt_binding *b = dt__aor_binding(c->aor, want->uri);
     if (b && same_call_id(c, b)) {
         if (is_repeat(c, b, want))
             c->repeats++;
@@ -136,11 +137,22 @@ static bool is_worth_remembering(const struct change *c)
            c->l->counts.removed < c->l->cfg.max_bindings;
 }
 
+/* A refresh as nearly all are: with the texts that are there. */
+static bool is_same_but_time(const struct change *c, const struct dt_binding *b,
+                             const struct dt_location_contact *want)
+{
+    return b && !b->gone && want->expires && dt_str_eq(dt_binding_contact(b), want->uri) &&
+           same_call_id(c, b) && dt_str_eq(dt_binding_path(b), c->u->path) &&
+           dt_str_eq(dt_binding_instance(b), want->instance);
+}
+
 static int make(struct change *c, size_t i, const struct dt_location_contact *want)
 {
     dt_time kept = c->l->cfg.removed_kept ? c->l->cfg.removed_kept : removed_default;
     dt_time life = want->expires ? (dt_time)want->expires * DT_SECOND : kept;
-    c->fresh[i] = NULL;
+    c->fresh[i] = is_same_but_time(c, c->old[i], want) ? c->old[i] : NULL;
+    if (c->fresh[i])
+        return DT_OK;
     if (!want->expires && !is_worth_remembering(c))
         return DT_OK;
     struct dt_binding *b = dt__binding_new(c->l, c->u, want);
@@ -158,7 +170,7 @@ static int make(struct change *c, size_t i, const struct dt_location_contact *wa
 static void unmake(struct change *c, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        if (c->fresh[i])
+        if (c->fresh[i] && c->fresh[i] != c->old[i])
             dt__binding_free(c->l, c->fresh[i]);
 }
 
@@ -192,18 +204,36 @@ static int make_all(struct change *c, const struct dt_location_contact *contacts
     return DT_OK;
 }
 
+static void prolong(const struct change *c, struct dt_binding *b,
+                    const struct dt_location_contact *want)
+{
+    b->flow = c->u->flow;
+    b->cseq = c->u->cseq;
+    b->q = want->q;
+    (void)dt_timers_arm(&c->l->timers, &b->timer,
+                        c->now + (dt_time)want->expires * DT_SECOND); /* it is armed: no memory */
+}
+
+static void replace(const struct change *c, struct dt_binding *old, struct dt_binding *fresh)
+{
+    if (fresh) /* a refreshed binding keeps its place */
+        dt__binding_attach(c->l, c->aor, fresh, old ? &old->link : &c->aor->bindings);
+    if (old) {
+        dt__binding_detach(c->l, old);
+        dt__binding_free(c->l, old);
+    }
+}
+
 static void commit(struct change *c)
 {
     for (size_t i = 0; i < c->n; i++) {
         struct dt_binding *old = c->old[i], *fresh = c->fresh[i];
         if ((old && !old->gone) || (fresh && !fresh->gone) || c->l->cfg.twin)
             c->l->counts.version++;
-        if (fresh) /* a refreshed binding keeps its place */
-            dt__binding_attach(c->l, c->aor, fresh, old ? &old->link : &c->aor->bindings);
-        if (old) {
-            dt__binding_detach(c->l, old);
-            dt__binding_free(c->l, old);
-        }
+        if (fresh && fresh == old)
+            prolong(c, fresh, &c->u->contacts[i]);
+        else
+            replace(c, old, fresh);
         if (fresh) {
             fresh->stamp = c->stamp;
             dt__binding_owe(c->l, fresh);

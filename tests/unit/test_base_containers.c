@@ -196,23 +196,25 @@ static struct dt_timer *slow_due(struct dt_timer *timers, dt_time now)
     return best;
 }
 
-static void timers_agree_with_a_slow_model(void **state)
+/* Deadlines up to `span` away: the nearer, the more are equal. */
+static void agree_with_a_slow_model(uint64_t seed, uint64_t span)
 {
-    (void)state;
     struct dt_timer timers[MODEL];
     struct dt_timers t;
     struct dt_rng r;
     dt_time now = 0;
-    dt_rng_init(&r, (uint64_t[2]){3, 4});
+    dt_rng_init(&r, (uint64_t[2]){seed, 4});
     dt_timers_init(&t, &dt_alloc_libc);
     for (uint32_t i = 0; i < MODEL; i++)
         dt_timer_init(&timers[i], i);
     for (int step = 0; step < 20000; step++) {
         struct dt_timer *e = &timers[dt_rng_below(&r, MODEL)];
+        struct dt_timer *first = slow_due(timers, DT_TIME_NEVER);
+        assert_true(dt_timers_next(&t) == (first ? first->due : DT_TIME_NEVER));
         switch (dt_rng_below(&r, 4)) {
         case 0:
         case 1:
-            assert_int_equal(dt_timers_arm(&t, e, now + (dt_time)dt_rng_below(&r, 50)), DT_OK);
+            assert_int_equal(dt_timers_arm(&t, e, now + (dt_time)dt_rng_below(&r, span)), DT_OK);
             break;
         case 2:
             dt_timers_stop(&t, e);
@@ -224,6 +226,15 @@ static void timers_agree_with_a_slow_model(void **state)
         }
     }
     dt_timers_clear(&t);
+}
+
+static void timers_agree_with_a_slow_model(void **state)
+{
+    (void)state;
+    agree_with_a_slow_model(1, 50);
+    agree_with_a_slow_model(2, 1000);
+    for (uint64_t seed = 3; seed < 60; seed++)
+        agree_with_a_slow_model(seed, 4);
 }
 
 static void timers_outlive_failing_memory(void **state)

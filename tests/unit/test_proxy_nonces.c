@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * I28: each nonce count is accepted once; R14: but the same request may come again. */
+#include <stdlib.h>
+
 #include "testkit.h"
 
 #include "proxy/nonces.h"
 
-static const uint64_t key[2] = {1, 2};
 static const dt_time life = 60 * DT_SECOND;
 
 static void counts(void **state)
@@ -24,13 +25,13 @@ static void counts(void **state)
     struct dt_nonces t;
     (void)state;
     kit_alloc_init(&mem);
-    dt__nonces_init(&t, &mem.alloc, key, 10);
+    dt__nonces_init(&t, &mem.alloc, 7, 10);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        int err = dt__nonces_use(&t, 0, life, DT_STR("n"), rows[i].count, rows[i].request);
+        int err = dt__nonces_use(&t, 0, life, 'n', rows[i].count, rows[i].request);
         if (err != rows[i].err)
             fail_msg("row %zu: %d", i, err);
     }
-    assert_int_equal(dt__nonces_use(&t, 0, life, DT_STR("m"), 1, 1), DT_OK);
+    assert_int_equal(dt__nonces_use(&t, 0, life, 'm', 1, 1), DT_OK);
     dt__nonces_clear(&t);
     assert_int_equal(mem.live, 0);
 }
@@ -39,21 +40,42 @@ static void bounds_and_life(void **state)
 {
     struct kit_alloc mem;
     struct dt_nonces t;
-    char name[2] = "a";
+    uint64_t name = 'a';
     (void)state;
     kit_alloc_init(&mem);
-    dt__nonces_init(&t, &mem.alloc, key, 3);
-    for (int i = 0; i < 10; i++, name[0]++)
-        assert_int_equal(dt__nonces_use(&t, i, life, dt_str_z(name), 1, 1), DT_OK);
+    dt__nonces_init(&t, &mem.alloc, 7, 3);
+    for (int i = 0; i < 10; i++, name++)
+        assert_int_equal(dt__nonces_use(&t, i, life, name, 1, 1), DT_OK);
     assert_int_equal(t.n, 3);
-    assert_int_equal(dt__nonces_use(&t, 11, life, DT_STR("j"), 1, 2), DT_E_STALE); /* the newest */
-    assert_int_equal(dt__nonces_use(&t, 11 + life, life, DT_STR("z"), 1, 2), DT_OK);
+    assert_int_equal(dt__nonces_use(&t, 11, life, 'j', 1, 2), DT_E_STALE); /* the newest */
+    assert_int_equal(dt__nonces_use(&t, 11 + life, life, 'z', 1, 2), DT_OK);
     assert_int_equal(t.n, 1);
     mem.fail_at = mem.calls + 1;
-    assert_int_equal(dt__nonces_use(&t, 11 + life, life, DT_STR("y"), 1, 2), DT_E_NOMEM);
+    assert_int_equal(dt__nonces_use(&t, 11 + life, life, 'y', 1, 2), DT_E_NOMEM);
     mem.fail_at = 0;
     dt__nonces_clear(&t);
     assert_int_equal(mem.live, 0);
+}
+
+/* Two challenges of one second with the same salt were one nonce: with salts by chance about 128
+ * pairs of these. */
+static void salts_differ(void **state)
+{
+    enum { MANY = 1 << 20 };
+    struct kit_alloc mem;
+    struct dt_nonces t;
+    (void)state;
+    kit_alloc_init(&mem);
+    dt__nonces_init(&t, &mem.alloc, UINT64_C(0xfffffffffffffff0), 10);
+    uint64_t *seen = calloc(((uint64_t)1 << 32) / 64, sizeof *seen);
+    assert_non_null(seen);
+    for (int i = 0; i < MANY; i++) {
+        uint32_t salt = dt__nonces_salt(&t);
+        assert_false(seen[salt / 64] >> (salt % 64) & 1);
+        seen[salt / 64] |= (uint64_t)1 << (salt % 64);
+    }
+    free(seen);
+    dt__nonces_clear(&t);
 }
 
 int main(void)
@@ -61,6 +83,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(counts),
         cmocka_unit_test(bounds_and_life),
+        cmocka_unit_test(salts_differ),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

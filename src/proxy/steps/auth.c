@@ -29,7 +29,7 @@ static void write_challenge(const struct check *c, struct dt_writer *out, enum d
     int64_t wall = (c->w->now + p->env->wall_offset) / DT_SECOND;
     char nonce[64];
     struct dt_writer n = dt_writer(nonce, sizeof nonce);
-    uint32_t salt = (uint32_t)dt_rng_u64(&c->w->p->env->rng);
+    uint32_t salt = dt__nonces_salt(&c->w->p->nonces);
     dt_nonce_write(&n, &p->nonce_keys[0], wall, salt, p->cfg->domain, &c->w->from.remote);
     dt_write_z(out, dt_header_name(c->challenge));
     dt_write_lit(out, ": ");
@@ -131,8 +131,8 @@ static bool is_fresh(const struct check *c)
     if (!c->auth.qop_auth)
         return true;
     return read_count(c->auth.nc, &count) &&
-           dt__nonces_use(&p->nonces, c->w->now, p->cfg->nonce_life * DT_SECOND, c->auth.nonce,
-                          count, request_hash(c)) != DT_E_STALE;
+           dt__nonces_use(&p->nonces, c->w->now, p->cfg->nonce_life * DT_SECOND,
+                          dt_nonce_id(c->auth.nonce), count, request_hash(c)) != DT_E_STALE;
 }
 
 /* R15: with any of the keys. */
