@@ -43,6 +43,7 @@ struct dt_rtp_source {
     bool heard; /* a packet was accepted; before that nothing below holds */
     uint32_t ssrc;
     int64_t base_seq, max_seq; /* extended by wrapped cycles */
+    uint32_t max_timestamp;    /* of max_seq */
     uint64_t seen[2];          /* of the 128 numbers up to max_seq: which came; bit 0: max_seq */
     uint64_t received;         /* packets of this SSRC, duplicates included (A.3) */
     uint64_t unique;           /* without duplicates */

@@ -6,6 +6,8 @@
 enum {
     DROPOUT_MAX = 3000, /* A.1: so far ahead is a gap, farther a jump */
     MISORDER_MAX = 100, /* A.1: so far behind is reordering */
+    OLD_MAX = 500,      /* 10 s of frames of 20 ms: */
+    FRAME = 160,
     WINDOW = 128,
     JITTER_SHIFT = 4
 };
@@ -30,6 +32,7 @@ static void begin(struct dt_rtp_source *s, const struct dt_rtp_packet *p)
     s->heard = true;
     s->ssrc = p->ssrc;
     s->base_seq = s->max_seq = p->seq;
+    s->max_timestamp = p->timestamp;
     s->seen[0] = 1;
     s->seen[1] = 0;
     s->received = s->unique = 1;
@@ -76,15 +79,27 @@ static enum dt_rtp_verdict strange(struct dt_rtp_source *s, const struct dt_rtp_
     return DT_RTP_STRANGE;
 }
 
+/* Is a number that lies far behind one of this numbering, on its way for seconds? A.1 would take
+ * two of them for a new beginning, and play what is over once more (I34). A new beginning has a
+ * time of its own as well (RFC 3550 5.1). */
+static bool is_old(const struct dt_rtp_source *s, const struct dt_rtp_packet *p)
+{
+    uint16_t behind = (uint16_t)((uint16_t)s->max_seq - p->seq);
+    uint32_t age = s->max_timestamp - p->timestamp;
+    return behind < OLD_MAX && age > 0 && age < OLD_MAX * FRAME;
+}
+
 static enum dt_rtp_verdict number(struct dt_rtp_source *s, const struct dt_rtp_packet *p)
 {
     uint16_t ahead = (uint16_t)(p->seq - (uint16_t)s->max_seq);
     uint16_t behind = (uint16_t)-ahead;
     if (ahead > 0 && ahead < DROPOUT_MAX) {
         s->max_seq += ahead;
+        s->max_timestamp = p->timestamp;
         window_move(s, ahead);
     } else if (behind > MISORDER_MAX) {
-        return strange(s, p);
+        s->strange += is_old(s, p);
+        return is_old(s, p) ? DT_RTP_STRANGE : strange(s, p);
     }
     unsigned place = ahead < DROPOUT_MAX ? 0 : behind;
     s->received++;

@@ -67,7 +67,7 @@ static void stop(struct server *s)
 
 static const char *path_of(const char *name)
 {
-    static char path[128];
+    static char path[sizeof((struct sockaddr_un *)0)->sun_path];
     snprintf(path, sizeof path, "%s/phone-%s.sock", folder, name);
     return path;
 }

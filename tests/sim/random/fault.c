@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * The faults: how each begins and ends. */
-#include "world.h"
+#include "sound.h"
 
 #include <string.h>
 
@@ -36,8 +36,20 @@ static void worsen(struct dt_sim_link *l, const struct fault *f, int a, int b)
         l->cut = true;
 }
 
+/* What strikes all links strikes sound as well; the others lie at proxies, where it does not pass.
+ */
+static void set_sound_links(struct world *w)
+{
+    struct dt_sim_link *l = dt_sim_default_link(w->sim);
+    *l = w->calm;
+    for (size_t i = 0; i < w->n_faults; i++)
+        if (w->faults[i].on)
+            worsen(l, &w->faults[i], -1, -1);
+}
+
 static void set_links(struct world *w)
 {
+    set_sound_links(w);
     for (int a = 0; a < w->n_parties; a++)
         for (int b = 0; b < w->n_parties; b++) {
             struct dt_sim_link *l = dt_sim_link(w->sim, w->parties[a].node, w->parties[b].node);
@@ -90,6 +102,7 @@ static bool begin_kill(struct world *w, struct fault *f)
     keep_store(p);
     dt_sim_silent(p->node, f->kind == FAULT_SILENCE);
     dt_sim_kill(w->sim, p->node);
+    sound_kill(p);
     world_free_node(p);
     clear_calls(p);
     p->down = f;
@@ -115,6 +128,7 @@ static void come_back(struct party *p)
     if (p->kept &&
         dt_proxy_restore(p->proxy_node, party_time(p, world_now(w)), dt_bytes_str(p->kept), &bad))
         world_fail(w, "I27: %s could not read what it had kept", p->name);
+    sound_restart(p);
     dt_sim_restart(w->sim, p->node, p);
 }
 
@@ -143,6 +157,7 @@ static bool begin_hang(struct world *w, struct fault *f)
         return false;
     note(w, f->a, "hang");
     dt_sim_hang(w->sim, p->node);
+    sound_hang(p, true);
     p->down = f;
     p->struck = true;
     return true;
@@ -155,6 +170,7 @@ static bool end_hang(struct world *w, struct fault *f)
         return true;
     note(w, f->a, "wake");
     p->down = NULL;
+    sound_hang(p, false);
     dt_sim_wake(w->sim, p->node);
     return true;
 }
@@ -166,6 +182,7 @@ static void set_holes(struct world *w, int party)
         on = on ||
              (w->faults[i].on && w->faults[i].kind == FAULT_BLACKHOLE && w->faults[i].a == party);
     dt_sim_blackhole(w->parties[party].node, on);
+    sound_hole(&w->parties[party], on);
 }
 
 static bool begin_blackhole(struct world *w, struct fault *f)

@@ -227,6 +227,11 @@ static void add(struct tally *sum, const struct tally *t)
     sum->messages += t->messages;
     sum->lost += t->lost;
     sum->unheard += t->unheard;
+    sum->media_worlds += t->media_worlds;
+    sum->streams += t->streams;
+    sum->even_streams += t->even_streams;
+    sum->frames_sent += t->frames_sent;
+    sum->frames_heard += t->frames_heard;
     for (int i = 0; i < FAULT_KIND_COUNT; i++)
         sum->faults[i] += t->faults[i];
     for (int i = 0; i < DEED_COUNT; i++)
@@ -250,6 +255,11 @@ static void report(const struct tally *t, bool verbose)
            (unsigned long long)t->talked);
     printf("%llu messages, %llu lost, %llu unheard\n", (unsigned long long)t->messages,
            (unsigned long long)t->lost, (unsigned long long)t->unheard);
+    printf("%llu worlds with media: %llu streams counted (%llu of them even), %llu frames sent, "
+           "%llu heard\n",
+           (unsigned long long)t->media_worlds, (unsigned long long)t->streams,
+           (unsigned long long)t->even_streams, (unsigned long long)t->frames_sent,
+           (unsigned long long)t->frames_heard);
     printf("people:");
     for (int i = 0; i < DEED_COUNT; i++)
         printf(" %s %llu%s", deeds[i], (unsigned long long)t->deeds[i],

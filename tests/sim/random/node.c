@@ -14,8 +14,7 @@ dt_time party_time(const struct party *p, dt_time sim_now)
     return p->base_node + gone + gone / MILLION * p->ppm + gone % MILLION * p->ppm / MILLION;
 }
 
-/* The first moment of the simulator at which the node's clock shows `t` or more. */
-static dt_time sim_time(const struct party *p, dt_time t)
+dt_time party_sim_time(const struct party *p, dt_time t)
 {
     if (t >= DT_TIME_NEVER / 4)
         return t;
@@ -92,7 +91,7 @@ static void input(void *node, dt_time now, const struct dt_input *in, size_t n)
 static dt_time deadline(const void *node)
 {
     const struct party *p = node;
-    return sim_time(p, ops_of(p)->deadline(node_of(p)));
+    return party_sim_time(p, ops_of(p)->deadline(node_of(p)));
 }
 
 static void tick(void *node, dt_time now)

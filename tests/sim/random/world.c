@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * Making a world from what was planned, its record, and its end. */
-#include "world.h"
+#include "sound.h"
 
 #include "io/io.h"
 #include "store/subscribers.h"
@@ -58,6 +58,8 @@ static void on_packet(void *ctx, dt_time now, enum dt_sim_fate fate, const struc
         [DT_SIM_UNHEARD] = DT_REC_UNHEARD,
     };
     struct world *w = ctx;
+    if (sound_packet(w, fate, from, to, bytes))
+        return;
     struct dt_record_item item = {.at = now, .kind = kinds[fate], .who = DT_RECORD_NOBODY};
     item.from = *from;
     item.to = *to;
@@ -72,6 +74,8 @@ static void on_event(void *ctx, dt_time now, struct dt_sim_node *node, const str
 {
     struct world *w = ctx;
     int who = 0;
+    if (sound_said(w, node, ev))
+        return;
     while (who < w->n_parties && dt_sim_name(node) != w->parties[who].name)
         who++;
     struct dt_record_item item = {.at = now, .kind = DT_REC_EVENT, .event = ev->event};
@@ -81,6 +85,8 @@ static void on_event(void *ctx, dt_time now, struct dt_sim_node *node, const str
     (void)dt_record_add(&w->record, &item);
     dt_bytes_drop(item.bytes);
     people_hear(&w->parties[who], ev);
+    if (ev->event == DT_EV_MEDIA)
+        sound_ordered(&w->parties[who], ev);
 }
 
 /* ---- configuration, as a person would write it ---- */
@@ -181,7 +187,7 @@ static int subscribe(struct party *p)
     return err;
 }
 
-static struct dt_addr address_of(const struct party *p)
+struct dt_addr party_address(const struct party *p)
 {
     const struct world *w = p->w;
     int host = p->proxy ? PROXY_HOST + p->index : PHONE_HOST + p->index - w->n_proxies;
@@ -192,7 +198,7 @@ int world_make_node(struct party *p)
 {
     uint64_t own = p->w->flow.parties[p->index].plain ? 1 + (uint64_t)p->index : 0;
     const uint64_t key[2] = {0x6475616c746f6e65 + own, 0x636c7573746572};
-    struct dt_addr addr = address_of(p);
+    struct dt_addr addr = party_address(p);
     size_t fail_at = p->memory.fail_at;
     p->memory.fail_at = 0; /* who cannot start is started again by who started it */
     if (p->proxy)
@@ -217,7 +223,7 @@ void world_free_node(struct party *p)
 unsigned party_objects(const struct party *p)
 {
     if (p->phone_node)
-        return dt_phone_objects(p->phone_node);
+        return dt_phone_objects(p->phone_node) + sound_calls(p);
     return p->proxy_node && !p->gone ? dt_proxy_objects(p->proxy_node) : 0;
 }
 
@@ -260,7 +266,7 @@ static bool start(struct party *p)
         return false;
     }
     dt_sim_plain(p->node, w->flow.parties[p->index].plain);
-    return true;
+    return p->proxy || !sound_wanted(w) || sound_open(p);
 }
 
 /* ---- the name servers: both proxies under one name ---- */
@@ -268,7 +274,7 @@ static bool start(struct party *p)
 static void add_names(struct world *w)
 {
     for (int i = 0; i < w->n_proxies; i++) {
-        struct dt_addr addr = address_of(&w->parties[i]);
+        struct dt_addr addr = party_address(&w->parties[i]);
         char host[32];
         snprintf(host, sizeof host, "p%d.example.com", i);
         struct dt_dns_record srv = {.type = DT_DNS_SRV,
@@ -323,7 +329,7 @@ static void name_parties(struct world *w)
     w->flow.n_parties = (size_t)w->n_parties;
     for (int i = 0; i < w->n_parties; i++) {
         struct party *p = &w->parties[i];
-        struct dt_addr any_port = address_of(p);
+        struct dt_addr any_port = party_address(p);
         any_port.port = 0;
         snprintf(w->flow.parties[i].name, sizeof w->flow.parties[i].name, "%s", p->name);
         w->flow.parties[i].role = p->proxy ? DT_FLOW_PROXY : DT_FLOW_PHONE;
@@ -340,6 +346,7 @@ bool world_open(struct world *w, uint64_t seed, struct tally *t)
     memset(w, 0, sizeof *w);
     w->seed = seed;
     w->tally = t;
+    t->media_worlds += sound_wanted(w);
     w->flow.alloc = &dt_alloc_libc;
     dt_rng_init(&w->rng, key);
     dt_record_init(&w->record, &dt_alloc_libc);
@@ -366,6 +373,7 @@ void world_close(struct world *w)
     dt_sim_free(w->sim);
     for (int i = 0; i < w->n_parties; i++) {
         world_free_node(&w->parties[i]);
+        sound_close(&w->parties[i]);
         dt_bytes_drop(w->parties[i].kept);
         if (w->parties[i].configured)
             dt_conf_clear(&w->parties[i].conf);

@@ -122,6 +122,7 @@ struct party {
     struct dt_rng rng;
     dt_time due, dialled;
     struct call_view calls[CALLS_MAX + 1];
+    struct sound *sound; /* in worlds with media: sound.h */
 };
 
 struct tally;
@@ -176,6 +177,8 @@ struct tally {
     uint64_t calls, talked, rings;
     dt_time virtual_time;
     uint64_t messages, lost, unheard;
+    uint64_t media_worlds, streams, even_streams, frames_sent,
+        frames_heard; /* streams: counted exactly */
     uint64_t faults[FAULT_KIND_COUNT];
     uint64_t deeds[DEED_COUNT];
     uint64_t worst_turns;
@@ -203,6 +206,7 @@ bool pick_chance(struct dt_rng *r, unsigned percent);
 /* Objects of all nodes (I36). */
 unsigned world_objects(const struct world *w);
 unsigned party_objects(const struct party *p);
+struct dt_addr party_address(const struct party *p);
 /* The fewest that there were until then. */
 unsigned world_fewest_objects(struct world *w, dt_time until);
 
@@ -210,6 +214,8 @@ unsigned world_fewest_objects(struct world *w, dt_time until);
 
 extern const struct dt_node_ops party_node; /* the node is a struct party */
 dt_time party_time(const struct party *p, dt_time sim_now);
+/* The first moment of the simulator at which the clock shows `t` or more. */
+dt_time party_sim_time(const struct party *p, dt_time t);
 /* From now on its clock goes so much faster. */
 void party_set_rate(struct party *p, int ppm);
 /* Its wall clock steps to its monotonic one and so much more. */
