@@ -119,7 +119,17 @@ static inline struct dt_writer dt_writer(void *p, size_t cap)
     return (struct dt_writer){p, 0, cap, DT_OK};
 }
 void dt_write(struct dt_writer *w, struct dt_str s);
-#define dt_write_lit(w, literal) dt_write((w), DT_STR(literal))
+/* Where the length is known: most of a message's lines begin with such a text. */
+static inline void dt_write_short(struct dt_writer *w, struct dt_str s)
+{
+    if (s.n > w->cap - w->n) {
+        dt_write(w, s);
+        return;
+    }
+    memcpy(w->p + w->n, s.p, s.n);
+    w->n += s.n;
+}
+#define dt_write_lit(w, literal) dt_write_short((w), DT_STR(literal))
 void dt_write_z(struct dt_writer *w, const char *z);
 void dt_write_char(struct dt_writer *w, char c);
 void dt_write_u64(struct dt_writer *w, uint64_t v);

@@ -116,7 +116,10 @@ static struct dt_map_entry *with_hash(struct dt_map_entry *e, uint64_t hash)
 
 struct dt_map_entry *dt_map_first(const struct dt_map *m, uint64_t hash)
 {
-    if (!m->buckets || !(tags_of(m)[hash & m->mask] & tag(hash)))
+    if (!m->buckets)
+        return NULL;
+    __builtin_prefetch(&m->buckets[hash & m->mask]); /* what is not there is often added next */
+    if (!(tags_of(m)[hash & m->mask] & tag(hash)))
         return NULL;
     return with_hash(m->buckets[hash & m->mask], hash);
 }

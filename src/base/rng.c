@@ -16,7 +16,8 @@ uint64_t dt_rng_u64(struct dt_rng *r)
     return dt_siphash(r->key, (struct dt_str){counter, sizeof counter});
 }
 
-uint64_t dt_rng_below(struct dt_rng *r, uint64_t n)
+/* Written out where `n` is known: no division then. */
+static inline uint64_t below(struct dt_rng *r, uint64_t n)
 {
     /* 2^64 mod n: values below it would make the small remainders more likely. */
     uint64_t reject = (0 - n) % n;
@@ -27,6 +28,11 @@ uint64_t dt_rng_below(struct dt_rng *r, uint64_t n)
     return value % n;
 }
 
+uint64_t dt_rng_below(struct dt_rng *r, uint64_t n)
+{
+    return below(r, n);
+}
+
 void dt_rng_token(struct dt_rng *r, char *out, size_t n)
 {
     static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789";
@@ -35,7 +41,7 @@ void dt_rng_token(struct dt_rng *r, char *out, size_t n)
     uint64_t value = 0;
     for (size_t i = 0; i < n; i++) {
         if (i % A_DRAW == 0)
-            value = dt_rng_below(r, range);
+            value = below(r, range);
         out[i] = letters[value % BASE];
         value /= BASE;
     }

@@ -256,7 +256,7 @@ int dt__forward_build(const struct dt_proxy_work *w, const struct dt_forward *f,
     p.w = w;
     p.f = f;
     dt_sip_edits_init(&p.edits, w->m);
-    dt__branch_make(branch, w->p->key, w->m, w->loop, f->target->uri, f->attempt);
+    dt__branch_make(branch, w->p->key, w->m, dt__route_loop(w), f->target->uri, f->attempt);
     edit_via(&p, dt__branch_str(branch));
     edit_routes(&p);
     edit_limits(&p);

@@ -52,6 +52,13 @@ struct dt_strays {
     size_t n_waiting;
 };
 
+/* The registrar's Date line of this second of the wall clock. */
+struct dt_date_line {
+    int64_t second;
+    char text[48];
+    size_t n;
+};
+
 struct dt_proxy {
     const struct dt_proxy_config *cfg;
     struct dt_env *env;
@@ -72,6 +79,7 @@ struct dt_proxy {
     struct dt_strays strays;
     struct dt_pair pair;
     uint64_t boot_seed;
+    struct dt_date_line date;
 };
 
 /* One place where a request shall go. Slices live as long as the request and the location. */
@@ -99,8 +107,7 @@ struct dt_proxy_work {
     bool let_through; /* a Route of ours proves that the call was admitted (R4) */
     bool ours;        /* the Request-URI is of our domain, and no Route remains */
     char aor_buf[DT_AOR_MAX];
-    struct dt_str aor; /* ours, and a user is named: canonical */
-    uint64_t loop;
+    struct dt_str aor;    /* ours, and a user is named: canonical */
     struct dt_str spared; /* a CANCEL of ours: the branch that has answered */
     /* by steps/auth.c */
     struct dt_str user; /* who has proved a password; a subscriber's name */
@@ -142,6 +149,8 @@ enum dt_step_result dt__drop(struct dt_proxy *p, const struct dt_sip_msg *m,
 /* RFC 3261 16.4, and what the Request-URI then is: a pure function of message, socket and
  * configuration, run again when a request that waited goes on. DT_OK or DT_E_SYNTAX. */
 int dt__route_read(struct dt_proxy_work *w);
+/* Then: the hash of what decides where it goes (RFC 5393 4.2.1). */
+uint64_t dt__route_loop(const struct dt_proxy_work *w);
 /* The canonical address of record of a URI of ours (RFC 3261 10.3 step 5): one domain, whichever
  * name or address of ours the URI had. Empty if it names no user or is too long. */
 struct dt_str dt__aor_of(const struct dt_proxy *p, const struct dt_uri *uri, char buf[DT_AOR_MAX]);

@@ -2,6 +2,8 @@
  *
  * A response to a request (RFC 3261 8.2.6): what it repeats of the request, and the Via by which it
  * finds its way (18.2.1, RFC 3581). */
+#include <string.h>
+
 #include "dualtone/build.h"
 #include "sip/parts.h"
 
@@ -35,15 +37,18 @@ static void write_other_params(struct dt_writer *w, const struct dt_via *via)
     }
 }
 
+static bool is_from(const struct dt_via *via, const struct dt_addr *source)
+{
+    struct dt_addr sent_by;
+    return dt__host_addr(via->host, &sent_by) == DT_OK && dt_addr_ip_eq(&sent_by, source);
+}
+
 void dt_sip_write_via(struct dt_writer *w, const struct dt_via *via, const struct dt_addr *source)
 {
-    size_t from = w->n;
-    struct dt_addr sent_by;
-    bool same = dt__host_addr(via->host, &sent_by) == DT_OK && dt_addr_ip_eq(&sent_by, source);
-    size_t head = (size_t)(via->sent_by.p + via->sent_by.n - via->text.p);
+    size_t from = w->n, head = (size_t)(via->sent_by.p + via->sent_by.n - via->text.p);
     dt_write(w, dt_str_sub(via->text, 0, head));
     write_other_params(w, via);
-    if (!same || via->has_rport) {
+    if (via->has_rport || !is_from(via, source)) {
         dt_write_lit(w, ";received=");
         dt_addr_write_ip(w, source, false);
     }
@@ -90,27 +95,45 @@ static struct dt_str new_tag(const struct dt_sip_msg *req, const struct dt_sip_a
     struct dt_name_addr to;
     if (ans->status == 100)
         return DT_STR_NONE;
+    if (req->checked && req->to.text.p)
+        return req->to.tag.n ? DT_STR_NONE : ans->to_tag;
     if (dt_sip_name_addr(&to, dt_sip_get(req, DT_H_TO)) || to.tag.n)
         return DT_STR_NONE;
     return ans->to_tag;
 }
 
-/* A top Via that cannot be parsed is repeated as it came, and so is an empty line, whose first
- * value stands in another one. */
-static void write_top_via(struct dt_writer *w, const struct dt_sip_msg *req, struct dt_str value,
-                          const struct dt_addr *source)
+/* The top Via, which a check has parsed already. False: it cannot be, or it stands in another line
+ * than the first, which is empty. */
+static bool parse_top_via(const struct dt_sip_msg *req, struct dt_str line, struct dt_via *out)
 {
     struct dt_sip_values values = dt_sip_values(req, DT_H_VIA);
     struct dt_str first;
+    if (req->checked && req->via.text.p)
+        *out = req->via;
+    else if (!dt_sip_values_next(&values, &first) || dt_sip_via(out, first))
+        return false;
+    return out->text.p < line.p + line.n;
+}
+
+/* What cannot be parsed is repeated as it came. */
+static void write_top_via(struct dt_writer *w, const struct dt_sip_msg *req, struct dt_str value,
+                          const struct dt_addr *source)
+{
     struct dt_via via;
-    if (!dt_sip_values_next(&values, &first) || first.p >= value.p + value.n ||
-        dt_sip_via(&via, first)) {
-        dt_write(w, value);
-        return;
+    size_t behind = 0;
+    if (parse_top_via(req, value, &via)) {
+        dt_sip_write_via(w, &via, source);
+        behind = (size_t)(via.text.p + via.text.n - value.p);
     }
-    dt_sip_write_via(w, &via, source);
-    size_t behind = (size_t)(first.p + first.n - value.p);
     dt_write(w, dt_str_sub(value, behind, value.n));
+}
+
+/* Does the line begin on the wire as we would write it? */
+static bool is_plain(const struct dt_sip_msg *req, const struct dt_sip_header *h)
+{
+    struct dt_str head = dt__header_heads[h->id];
+    return h->name_at + head.n == h->value_at &&
+           memcmp(req->text.p + h->name_at, head.p, head.n) == 0;
 }
 
 static void write_copy(struct dt_writer *w, const struct dt_sip_msg *req,
@@ -118,9 +141,12 @@ static void write_copy(struct dt_writer *w, const struct dt_sip_msg *req,
 {
     size_t from = w->n;
     struct dt_str value = dt_sip_value(req, h);
-    dt_write_z(w, dt_header_name((enum dt_header_id)h->id));
-    dt_write_lit(w, ": ");
-    if (h->id == DT_H_VIA && ans->source && h == dt_sip_first(req, DT_H_VIA))
+    bool top_via = h->id == DT_H_VIA && ans->source && h == dt_sip_first(req, DT_H_VIA);
+    if (!top_via && is_plain(req, h)) /* head and value at once */
+        value = dt_str_sub(req->text, h->name_at, (size_t)(h->value_at - h->name_at) + h->value_n);
+    else
+        dt_write(w, dt__header_heads[h->id]);
+    if (top_via)
         write_top_via(w, req, value, ans->source);
     else
         dt_write(w, value);
@@ -154,7 +180,7 @@ static size_t copies_room(const struct dt_sip_msg *req, const struct dt_sip_answ
     for (size_t i = 0; i < COPIED; i++) {
         if (!is_copied(i, ans))
             continue;
-        size_t name = dt_str_z(dt_header_name(copied[i].id)).n;
+        size_t name = dt__header_heads[copied[i].id].n;
         const struct dt_sip_header *h = dt_sip_first(req, copied[i].id);
         for (; h; h = dt_sip_next(req, h))
             n += name + h->value_n + sizeof ": \r\n";

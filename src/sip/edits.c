@@ -5,15 +5,9 @@
 #include <string.h>
 
 #include "dualtone/build.h"
+#include "sip/parts.h"
 
 enum { PARTS = sizeof((struct dt_sip_edit *)0)->parts / sizeof(struct dt_str) };
-
-/* "Via: " and its sisters, so that nothing is measured when a line is written. */
-static const struct dt_str line_heads[DT_H_COUNT] = {
-#define X(id, name, compact, flags) [DT_H_##id] = {name ": ", sizeof(name ": ") - 1},
-    DT_HEADERS(X)
-#undef X
-};
 
 /* ---- the list ---- */
 
@@ -71,14 +65,14 @@ static void replace(struct dt_sip_edits *e, size_t from, size_t to, struct dt_st
 static void insert_line(struct dt_sip_edits *e, size_t at, enum dt_header_id id,
                         struct dt_str value, bool above)
 {
-    if (!line_heads[id].n)
+    if (!dt__header_heads[id].n)
         fail(e, DT_E_STATE);
     if (!dt_sip_line_safe(value))
         fail(e, DT_E_SYNTAX);
     struct dt_sip_edit *edit = e->err ? NULL : add(e, at, at, above);
     if (!edit)
         return;
-    edit->parts[0] = line_heads[id];
+    edit->parts[0] = dt__header_heads[id];
     edit->parts[1] = value;
     edit->parts[2] = DT_STR("\r\n");
     edit->parts[3].n = 0;

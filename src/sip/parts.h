@@ -15,6 +15,9 @@ enum {
     DT__ROUTES_MAX = 60
 };
 
+/* "Via: " and its sisters, so that nothing is measured when a line is written; empty for OTHER. */
+extern const struct dt_str dt__header_heads[DT_H_COUNT];
+
 /* SP, HT and folds; most often there are none. */
 static inline void dt__skip(struct dt_reader *r)
 {

@@ -3,7 +3,7 @@
  * Methods, headers, status codes and faults: a row each. */
 #include <string.h>
 
-#include "dualtone/msg.h"
+#include "sip/parts.h"
 
 /* ---- methods ---- */
 
@@ -36,6 +36,12 @@ static const struct {
 } headers[DT_H_COUNT] = {[DT_H_OTHER] = {"?", 0},
 #define X(id, name, compact, flags) [DT_H_##id] = {(name), (flags)},
                          DT_HEADERS(X)
+#undef X
+};
+
+const struct dt_str dt__header_heads[DT_H_COUNT] = {
+#define X(id, name, compact, flags) [DT_H_##id] = {name ": ", sizeof(name ": ") - 1},
+    DT_HEADERS(X)
 #undef X
 };
 

@@ -37,6 +37,8 @@ uint32_t dt_binding_left(const struct dt_binding *b, dt_time now)
 
 struct dt_location_aor *dt__aor_find(const struct dt_location *l, struct dt_str name)
 {
+    if (l->last && dt_str_eq(dt__aor_name(l->last), name))
+        return l->last;
     uint64_t hash = dt_map_hash(&l->map, name);
     for (struct dt_map_entry *e = dt_map_first(&l->map, hash); e; e = dt_map_next(e)) {
         struct dt_location_aor *a = DT_OF(e, struct dt_location_aor, entry);
@@ -88,6 +90,8 @@ void dt__aor_settle(struct dt_location *l, struct dt_location_aor *a)
 {
     if (!dt_list_empty(&a->bindings))
         return;
+    if (l->last == a)
+        l->last = NULL;
     dt_map_del(&l->map, &a->entry);
     dt_list_del(&a->link);
     l->counts.aors--;

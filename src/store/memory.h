@@ -21,6 +21,7 @@ struct dt_location_aor {
 
 struct dt_location {
     const struct dt_alloc *alloc;
+    struct dt_location_aor *last; /* updated last, and listed next; or NULL */
     struct dt_location_config cfg;
     struct dt_map map;
     struct dt_list aors;

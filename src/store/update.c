@@ -285,6 +285,7 @@ int dt_location_update(struct dt_location *l, dt_time now, const struct dt_locat
     int err = check_star(&c);
     if (!err)
         err = u->star ? update_star(&c) : update_contacts(&c);
+    l->last = c.aor;
     if (c.aor)
         dt__aor_settle(l, c.aor);
     return err;

@@ -72,6 +72,32 @@ static void steps(void **state)
     kit_proxy_close(&k);
 }
 
+/* A line serves a second of the wall clock, which may be set back. */
+static void dates(void **state)
+{
+    static const struct {
+        dt_time later; /* than in the row before */
+        int64_t wall;  /* seconds that the wall clock is moved by */
+        const char *date;
+    } rows[] = {
+        {0, 0, "Tue, 14 Nov 2023 22:13:20 GMT"},
+        {999 * DT_MS, 0, "Tue, 14 Nov 2023 22:13:20 GMT"},
+        {1 * DT_MS, 0, "Tue, 14 Nov 2023 22:13:21 GMT"},
+        {0, 9399, "Wed, 15 Nov 2023 00:50:00 GMT"},
+        {0, -9400, "Tue, 14 Nov 2023 22:13:20 GMT"},
+    };
+    static struct kit_proxy k;
+    (void)state;
+    kit_proxy_open(&k, NULL);
+    for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        k.now += rows[i].later;
+        k.env.wall_offset += rows[i].wall * DT_SECOND;
+        send(&k, "c", 1 + i, "Contact: <sip:b@h1>\r\n");
+        assert_string_equal(kit_header(kit_last(&k, BOB), "Date"), rows[i].date);
+    }
+    kit_proxy_close(&k);
+}
+
 static void whose_names(void **state)
 {
     static const struct {
@@ -212,13 +238,10 @@ static void snapshot_and_restore(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(steps),
-        cmocka_unit_test(whose_names),
-        cmocka_unit_test(path),
-        cmocka_unit_test(limits),
-        cmocka_unit_test(many_long_contacts),
-        cmocka_unit_test(run_out),
-        cmocka_unit_test(snapshot_and_restore),
+        cmocka_unit_test(steps),       cmocka_unit_test(dates),
+        cmocka_unit_test(whose_names), cmocka_unit_test(path),
+        cmocka_unit_test(limits),      cmocka_unit_test(many_long_contacts),
+        cmocka_unit_test(run_out),     cmocka_unit_test(snapshot_and_restore),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -180,6 +180,32 @@ static void to_keeps_its_tag(void **state)
     dt_bytes_drop(out);
 }
 
+/* A line that looks as we would write it is repeated in one piece, and any other header line comes
+ * out just as that one. */
+static void lines_of_any_looks(void **state)
+{
+    static const char *const from[] = {
+        "From: <sip:a@b>;tag=1\r\n",     "from: <sip:a@b>;tag=1\r\n",  "From:<sip:a@b>;tag=1\r\n",
+        "f: <sip:a@b>;tag=1\r\n",        "From:  <sip:a@b>;tag=1\r\n", "From : <sip:a@b>;tag=1\r\n",
+        "From: <sip:a@b>;tag=1 \t\r\n",  "From: <sip:a@b>;tag=1\n",    "From:\t<sip:a@b>;tag=1\r\n",
+        "From:\r\n <sip:a@b>;tag=1\r\n", "From: <sip:a@b>;tag=1 \n",   "fROM: <sip:a@b>;tag=1\r\n",
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof from / sizeof *from; i++) {
+        char text[200];
+        struct parsed req;
+        struct dt_bytes *out;
+        const struct dt_sip_answer ans = {.status = 200, .to_tag = DT_STR("new")};
+        snprintf(text, sizeof text, "BYE sip:b SIP/2.0\r\n%sCall-ID: c\r\n\r\n", from[i]);
+        parse(&req, 0, dt_str_z(text));
+        assert_int_equal(dt_sip_answer(&req.m, &ans, &dt_alloc_libc, &out), DT_OK);
+        kit_assert_str(dt_bytes_str(out),
+                       "SIP/2.0 200 OK\r\nFrom: <sip:a@b>;tag=1\r\nCall-ID: c\r\n"
+                       "Content-Length: 0\r\n\r\n");
+        dt_bytes_drop(out);
+    }
+}
+
 /* Found by a fuzzer: a faulty request with many To lines is answered too; the first gets the tag.
  */
 static void many_to_lines(void **state)
@@ -268,6 +294,18 @@ static void too_large_an_answer_is_refused(void **state)
 
 /* ---- whatever comes is answered by something that can be parsed ---- */
 
+/* What a check has parsed is not parsed again: it makes no difference to the answer. */
+static void same_after_check(const struct dt_sip_msg *req, const struct dt_sip_answer *ans,
+                             struct dt_str want)
+{
+    struct dt_sip_msg checked = *req;
+    struct dt_bytes *out = NULL;
+    (void)dt_sip_check(&checked);
+    assert_int_equal(dt_sip_answer(&checked, ans, &dt_alloc_libc, &out), DT_OK);
+    assert_true(dt_str_eq(dt_bytes_str(out), want));
+    dt_bytes_drop(out);
+}
+
 static void answer_any(struct dt_str text)
 {
     static const struct dt_sip_answer kinds[] = {
@@ -289,6 +327,7 @@ static void answer_any(struct dt_str text)
             assert_int_equal(res.m.fault, DT_FAULT_DUPLICATE);
         assert_int_equal(res.m.status, ans.status);
         kit_assert_str(res.m.body, "");
+        same_after_check(&req.m, &ans, dt_bytes_str(out));
         dt_bytes_drop(out);
     }
 }
@@ -375,6 +414,7 @@ int main(void)
         cmocka_unit_test(via_says_where_it_came_from),
         cmocka_unit_test(answers_repeat_what_they_must),
         cmocka_unit_test(to_keeps_its_tag),
+        cmocka_unit_test(lines_of_any_looks),
         cmocka_unit_test(many_to_lines),
         cmocka_unit_test(empty_via_line),
         cmocka_unit_test(hostile_parts_are_refused),

@@ -87,7 +87,7 @@ static int raw(struct dt_str bytes)
     const struct timeval patience = {5, 0};
     struct sockaddr_un to = {.sun_family = AF_UNIX};
     int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-    snprintf(to.sun_path, sizeof to.sun_path, "%s", path_of("a"));
+    snprintf(to.sun_path, sizeof to.sun_path, "%.*s", (int)sizeof to.sun_path - 1, path_of("a"));
     assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof to), 0);
     assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience), 0);
     if (bytes.n)
@@ -199,7 +199,7 @@ static void leave_behind(const char *name)
 {
     struct sockaddr_un at = {.sun_family = AF_UNIX};
     int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-    snprintf(at.sun_path, sizeof at.sun_path, "%s", path_of(name));
+    snprintf(at.sun_path, sizeof at.sun_path, "%.*s", (int)sizeof at.sun_path - 1, path_of(name));
     assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof at), 0);
     close(fd);
 }

@@ -7,8 +7,8 @@
 static bool is_looped(const struct dt_proxy_work *w, const struct dt_via *via)
 {
     uint64_t loop;
-    return dt__branch_loop_of(&w->p->keys, via->branch, &loop) && loop == w->loop &&
-           dt__self_is_sent_by(&w->p->self, via->sent_by);
+    return dt__branch_loop_of(&w->p->keys, via->branch, &loop) &&
+           dt__self_is_sent_by(&w->p->self, via->sent_by) && loop == dt__route_loop(w);
 }
 
 static enum dt_step_result run(struct dt_proxy_work *w)

@@ -4,7 +4,12 @@
  * location, all or nothing, and the answer lists what is bound then. */
 #include "proxy/work.h"
 
-enum { DEFAULT_EXPIRES = 3600, LINE_FIXED = 64, DATE_MAX = 64 };
+enum {
+    DEFAULT_EXPIRES = 3600,
+    LINE_FIXED = 64,
+    DATE_MAX = 64,
+    ROOM = 640 /* for the lines of an answer: nearly all fit */
+};
 
 struct registration {
     struct dt_proxy_work *w;
@@ -123,7 +128,7 @@ static void write_two(struct dt_writer *w, int64_t v, char behind)
 }
 
 /* "Date: Sat, 13 Nov 2010 23:29:00 GMT" (20.17); days into a date by the 400-year cycle. */
-static void write_date(struct dt_writer *w, int64_t unix_seconds)
+static void make_date(struct dt_writer *w, int64_t unix_seconds)
 {
     static const char days[] = "ThuFriSatSunMonTueWed",
                       months[] = "MarAprMayJunJulAugSepOctNovDecJanFeb";
@@ -146,6 +151,18 @@ static void write_date(struct dt_writer *w, int64_t unix_seconds)
     write_two(w, second / 60 % 60, ':');
     write_two(w, second % 60, ' ');
     dt_write_lit(w, "GMT\r\n");
+}
+
+/* One line serves all answers of a second. */
+static void write_date(struct dt_writer *w, struct dt_date_line *kept, int64_t unix_seconds)
+{
+    if (!kept->n || kept->second != unix_seconds) {
+        struct dt_writer line = dt_writer(kept->text, sizeof kept->text);
+        make_date(&line, unix_seconds);
+        kept->second = unix_seconds;
+        kept->n = line.n;
+    }
+    dt_write(w, (struct dt_str){kept->text, kept->n});
 }
 
 static size_t room_for(const struct dt_binding *const *found, size_t n,
@@ -183,7 +200,7 @@ static void write_answer(struct dt_writer *w, const struct registration *r,
         dt_write(w, r->update.path);
         dt_write_lit(w, "\r\n");
     }
-    write_date(w, (r->w->now + r->w->p->env->wall_offset) / DT_SECOND);
+    write_date(w, &r->w->p->date, (r->w->now + r->w->p->env->wall_offset) / DT_SECOND);
 }
 
 static enum dt_step_result list_bindings(const struct registration *r)
@@ -193,10 +210,16 @@ static enum dt_step_result list_bindings(const struct registration *r)
     size_t n =
         dt_location_find(p->location, r->w->now, r->update.aor, found, DT_CONTACTS_MAX, NULL);
     n = n < DT_CONTACTS_MAX ? n : DT_CONTACTS_MAX;
-    struct dt_bytes *b = dt_bytes_new(p->env->alloc, room_for(found, n, r));
-    if (!b)
-        return refuse(r, 500, DT_STR_NONE);
-    struct dt_writer w = dt_writer(b->data, b->cap);
+    struct dt_bytes *b = NULL;
+    char lines[ROOM];
+    struct dt_writer w = dt_writer(lines, sizeof lines);
+    size_t room = room_for(found, n, r);
+    if (room > sizeof lines) {
+        b = dt_bytes_new(p->env->alloc, room);
+        if (!b)
+            return refuse(r, 500, DT_STR_NONE);
+        w = dt_writer(b->data, b->cap);
+    }
     write_answer(&w, r, found, n);
     enum dt_step_result result =
         refuse(r, w.err ? 500 : 200, w.err ? DT_STR_NONE : dt_writer_str(&w));

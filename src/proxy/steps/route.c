@@ -116,9 +116,13 @@ int dt__route_read(struct dt_proxy_work *w)
     bool ours = dt__self_is_uri(&w->p->self, &w->uri, &w->from.local);
     w->aor = ours ? dt__aor_of(w->p, &w->uri, w->aor_buf) : DT_STR_NONE;
     w->ours = ours && !w->n_routes;
-    /* One text for all names and addresses of ours: a phone calls each node by its address. */
-    w->loop = dt__branch_loop(w->p->key, w->aor.n ? w->aor : w->uri_text, w->routes, w->n_routes);
     return DT_OK;
+}
+
+/* One text for all names and addresses of ours: a phone calls each node by its address. */
+uint64_t dt__route_loop(const struct dt_proxy_work *w)
+{
+    return dt__branch_loop(w->p->key, w->aor.n ? w->aor : w->uri_text, w->routes, w->n_routes);
 }
 
 static enum dt_step_result run(struct dt_proxy_work *w)
