@@ -94,7 +94,7 @@ static const struct dt__attempt_rule rules[] = {
      "the proxy asks who calls: the same target is asked again with credentials"},
     {BOTH, P(TRYING), TRIED, E(REDIRECT), DT_PATH_CALLING, WORDS_OFF | REDIRECT,
      "the callee is elsewhere: the same server is asked again for the address that was given"},
-    {GUIDE, P(TRYING), TRIED, ENDS, DT_PATH_FAILED, WORDS_OFF | CANCEL_OTHERS | END,
+    {GUIDE, P(TRYING), TRIED, ENDS, DT_PATH_FAILED, END,
      "an answer that refuses ends the call: guide tries the backup only where nothing answered"},
     {GUIDE, P(TRYING), S(CALLING), E(TIMEOUT) | E(ERROR), DT_PATH_GONE, NEXT,
      "nothing answered there: the next target is tried, and without one the call ends"},
@@ -102,10 +102,10 @@ static const struct dt__attempt_rule rules[] = {
        transport error as 503. */
     {GUIDE, P(TRYING), HEARD, E(TIMEOUT) | E(ERROR), DT_PATH_GONE, END,
      "it had got through there and was lost: guide does not try the backup after an answer"},
-    {BOTH, P(TRYING), HEARD, E(RING_OVER) | E(HANGUP), DT_PATH_CANCELLING, WORDS_OFF | CANCEL,
+    {BOTH, P(TRYING), HEARD, E(RING_OVER) | E(HANGUP), DT_PATH_CANCELLING, CANCEL,
      "the call is given up while the callee is being called: CANCEL stops the ringing"},
     /* R23, RFC 3261 9.1: no CANCEL before a provisional. */
-    {BOTH, P(TRYING), S(CALLING), E(HANGUP), SAME, WORDS_OFF,
+    {BOTH, P(TRYING), S(CALLING), E(HANGUP), SAME, 0,
      "the call is given up before any answer: CANCEL has to wait for a provisional one"},
     {BOTH, P(LEAVING) | P(TAKEN) | P(OVER), S(CALLING), PROVISIONAL, DT_PATH_CANCELLING, CANCEL,
      "a path that nobody wants any more gave a sign of life: now it can be cancelled"},
@@ -116,7 +116,7 @@ static const struct dt__attempt_rule rules[] = {
     {FAST, P(TRYING), TRIED, E(SOFT), DT_PATH_FAILED, WORDS_OFF | END_LAST,
      "only this path failed: the call goes on while another path is open, else it ends with this "
      "answer"},
-    {FAST, P(TRYING), TRIED, E(FINAL), DT_PATH_FAILED, WORDS_OFF | CANCEL_OTHERS | END,
+    {FAST, P(TRYING), TRIED, E(FINAL), DT_PATH_FAILED, CANCEL_OTHERS | END,
      "the callee decided: the call ends with this answer, and every other path is cancelled"},
     {FAST, P(TRYING), S(CALLING), E(TIMEOUT) | E(ERROR), DT_PATH_GONE, NEXT_LAST,
      "nothing answered there: the next target is tried as soon as no other path is open"},

@@ -2,8 +2,9 @@
  *
  * Which rows of a state table a run reached. Only in the coverage build: the linker puts a counting
  * function in the place of the one that looks a row up (-Wl,--wrap), so the product knows nothing
- * of it. Each program appends lines "TABLE STATE EVENT COUNT" to the file that DT_PAIRS names
- * with its own name behind; tools/coverage adds them up. */
+ * of it. Each program appends lines "TABLE STATE EVENT COUNT KIND" to the file that DT_PAIRS names
+ * with its own name behind; tools/coverage adds them up. KIND is "arrow", or "never" for one that
+ * nothing can reach, as a test shows. A program may have a counter of its own: these are weak. */
 #ifndef COVERAGE_PAIRS_H
 #define COVERAGE_PAIRS_H
 
