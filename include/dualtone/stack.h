@@ -54,6 +54,13 @@ struct dt_stack_user {
 };
 
 /* Bounds and timers (RFC 3261 table 4); 0 takes the default in brackets. */
+/* What becomes of an INVITE over UDP that ended without an answer, by timer B or an error of the
+ * transport, when the callee rings after all: the request was long under way, or the answers were.
+ * RFC 3261 17.1.1.2 forgets it: all that comes is a stray response. Else it stays for 64 T1 more:
+ * failures are acknowledged and go no further, a 2xx is a stray as before, and what rings is left
+ * alone (ABSORB: a twin may have called it with the same branch) or cancelled (CANCEL). */
+enum dt_given_up { DT_GIVEN_UP_FORGET, DT_GIVEN_UP_ABSORB, DT_GIVEN_UP_CANCEL };
+
 struct dt_stack_config {
     dt_time t1;                /* [500 ms] */
     dt_time t2;                /* [4 s] */
@@ -69,6 +76,7 @@ struct dt_stack_config {
     bool linger; /* what was answered to other requests than INVITE is kept for 64 T1 over streams
                     too: a copy may come by another one (R7); RFC 3261 17.2.2 has it so for UDP
                     alone */
+    enum dt_given_up given_up;
     bool plain; /* for the simulation of phones that are not ours: a repeat is answered to the first
                    source only, whoever sent it (17.2) */
 };

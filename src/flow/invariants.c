@@ -27,16 +27,17 @@ enum fact_kind {
     PROVISIONAL, /* a response, no challenge, to the INVITE on this branch came to a party */
     INVITED,     /* the CSeq of the INVITE that a party sent on a branch */
     REQUESTED,   /* a party sent a request with this method and branch */
-    LAST_CSEQ,   /* the highest CSeq of a party in a call (Call-ID, From tag), and to whom */
+    LAST_CSEQ,   /* the highest CSeq of a party in a call (Call-ID, From tag) or a dialog (both
+                    tags), and to whom */
     HOLDS,       /* an INVITE on this branch came to a party; whether it is of a call already */
     RANG         /* the To tag of a phone's 180 in a call */
 };
 struct fact {
     bool used, stray, moved;
-    uint8_t kind, method;
+    uint8_t kind, method, life;
     uint16_t party, to;
     struct dt_str a, b; /* the texts of the key */
-    uint32_t value, since;
+    uint32_t value, since, cseq;
     struct dt_str text;
 };
 
@@ -45,6 +46,8 @@ struct fact {
 struct life {
     uint8_t n;
     dt_time hung_at;
+    bool moved; /* what has this address now lives as party `to` does */
+    uint16_t to;
 };
 
 struct judge {
@@ -123,6 +126,25 @@ static uint16_t in_life(const struct judge *j, uint16_t party)
     return party < DT_FLOW_PARTIES_MAX ? (uint16_t)(party | j->lives[party].n << 8) : party;
 }
 
+/* "loses its address to S" */
+static void see_move(struct judge *j, uint16_t from, struct dt_str what)
+{
+    const struct dt_str words = DT_STR("loses its address to ");
+    for (size_t i = 0; dt_str_starts(what, words) && i < j->f->n_parties; i++)
+        if (dt_str_eq(dt_str_sub(what, words.n, what.n), dt_str_z(j->f->parties[i].name))) {
+            j->lives[from].moved = true;
+            j->lives[from].to = (uint16_t)i;
+        }
+}
+
+static void begin_life(struct judge *j, uint16_t who)
+{
+    j->lives[who].n++;
+    for (size_t i = 0; i < j->f->n_parties; i++)
+        if (j->lives[i].moved && j->lives[i].to == who)
+            j->lives[i].n++;
+}
+
 static void see_fault(struct judge *j, const struct dt_record_item *it)
 {
     enum { STALL_S = 4 }; /* R10 */
@@ -133,7 +155,8 @@ static void see_fault(struct judge *j, const struct dt_record_item *it)
     if (dt_str_eq(what, DT_STR("hang")))
         l->hung_at = it->at;
     else if (!dt_str_eq(what, DT_STR("wake")) || it->at - l->hung_at > STALL_S * DT_SECOND)
-        l->n++;
+        begin_life(j, it->who);
+    see_move(j, it->who, what);
 }
 
 static bool is_plain(const struct judge *j, const struct seen *s)
@@ -165,6 +188,13 @@ static uint32_t seconds(const struct seen *s)
     return (uint32_t)(s->item->at / DT_SECOND);
 }
 
+/* Has its server transaction ended (timer J)? A copy that comes so late is an old request. */
+static bool is_over(const struct seen *s, const struct fact *final)
+{
+    enum { J_S = 32 };
+    return final->used && seconds(s) + 1 >= final->since + J_S;
+}
+
 /* I1: one final on a branch. I8: no provisional behind it. */
 static int one_final(struct judge *j, const struct seen *s)
 {
@@ -190,12 +220,18 @@ static int one_final(struct judge *j, const struct seen *s)
      * request is a new one (8.2.7). */
     if (final->used && final->value == 503 && !is_phone(j, s) && s->status != 503)
         final->used = false;
+    /* A phone that lacked the memory for a call has none of it: the copy by the other twin begins
+     * anew (I39). */
+    if (final->used && final->value == 500 && is_phone(j, s) && begins && final->to != s->to)
+        final->used = false;
     if (final->used && s->status < 200 && stray)
         return DT_OK;
     /* A proxy that passed on a final without a transaction, a 2xx or the failure of an only target
      * (R5), may get its copy of the INVITE later. */
     if (final->used && s->status < 200 && final->stray)
         return DT_OK;
+    if (final->stray && !stray && s->status >= 200)
+        final->used = final->stray = false; /* then its own transaction's final is the first */
     if (final->used && s->status < 200)
         return broken(j, "I8", s, "a provisional response after a final one");
     /* A CANCEL that finds no INVITE, or not yet (9.2), and a copy of a request other than one that
@@ -203,12 +239,18 @@ static int one_final(struct judge *j, const struct seen *s)
      * changed. */
     if (!begins && s->status == 481 && (s->method == DT_CANCEL || final->used))
         return DT_OK;
+    if (s->method != DT_INVITE && s->status == 500 && is_over(s, final))
+        return DT_OK;
     if (!begins && s->method == DT_INVITE && (s->status == 500 || s->status == 491) && final->used)
         return DT_OK;
     /* 16.7 step 5: a proxy passes every 2xx that it gets on, also behind a failure. */
     bool late_2xx = !is_phone(j, s) && s->method == DT_INVITE && s->status / 100 == 2 &&
-                    fact(j, LAST_CSEQ, s->from, DT_INVITE, s->call_id, s->to_tag)->used;
+                    fact(j, LAST_CSEQ, s->from, DT_INVITE, s->from_tag, s->to_tag)->used;
     if (late_2xx && final->used)
+        return DT_OK;
+    /* A callee that was started anew rings for a copy that was long under way, and its final comes
+     * when nobody waits any more: passed on as a stray (R5). */
+    if (begins && !is_phone(j, s) && s->status >= 300 && is_over(s, final))
         return DT_OK;
     if (final->used && s->status != (int) final->value)
         return broken(j, "I1", s, "two different finals on one branch");
@@ -216,7 +258,10 @@ static int one_final(struct judge *j, const struct seen *s)
         return broken(j, "I1", s, "two finals with different To tags on one branch of a phone");
     if (s->status >= 200) {
         final->stray = final->used ? final->stray : stray;
+        if (!final->used)
+            final->since = seconds(s);
         final->used = true;
+        final->to = s->to;
         final->value = (uint32_t)s->status;
         final->text = s->to_tag;
     }
@@ -280,11 +325,13 @@ static bool was_unready(struct judge *j, const struct seen *s, const struct fact
 }
 
 /* The same request on another path, to another server or over another connection: equal CSeq, new
- * branch (R25; RFC 3263 4.3). */
-static bool is_other_path(const struct seen *s, const struct fact *last)
+ * branch (R25; RFC 3263 4.3). So does one who stood still too long, and has no transactions any
+ * more (R10). */
+static bool is_other_path(const struct judge *j, const struct seen *s, const struct fact *last)
 {
     return s->to_tag.n == 0 && s->cseq == last->value &&
-           (s->to != last->to || last->moved || s->item->to.transport == DT_TCP);
+           (s->to != last->to || last->moved || s->item->to.transport == DT_TCP ||
+            last->life != j->lives[s->from].n);
 }
 
 /* The first request of a call was sent to the twin, too, with its branch (R22): the next path may
@@ -311,14 +358,15 @@ static int cseq_rises(struct judge *j, const struct seen *s)
     struct fact *first = fact(j, LAST_CSEQ, s->from, DT_METHOD_OTHER, s->call_id, s->from_tag);
     struct fact before = *first;
     struct fact *last =
-        s->to_tag.n > 0 ? fact(j, LAST_CSEQ, s->from, DT_INVITE, s->call_id, s->to_tag) : first;
+        s->to_tag.n > 0 ? fact(j, LAST_CSEQ, s->from, DT_INVITE, s->from_tag, s->to_tag) : first;
     if (last->used)
         before = *last;
-    if (before.used && before.value >= s->cseq && !is_other_path(s, &before) &&
+    if (before.used && before.value >= s->cseq && !is_other_path(j, s, &before) &&
         !was_unready(j, s, &before))
         return broken(j, "I11", s, "the CSeq of a new request does not rise");
     last->used = true;
     last->moved = false;
+    last->life = j->lives[s->from].n;
     last->to = s->to;
     last->text = s->branch;
     last->value = s->cseq;
@@ -359,10 +407,15 @@ static int one_ring(struct judge *j, const struct seen *s)
     struct fact *rang = fact(j, RANG, in_life(j, s->from), DT_INVITE, s->call_id, DT_STR_NONE);
     bool again = rang->value == 487 &&
                  !fact(j, FINAL, in_life(j, s->from), DT_INVITE, s->branch, DT_STR_NONE)->used;
-    if (rang->used && !again && !dt_str_eq(rang->text, s->to_tag))
+    /* One twin asked for credentials, and its final let the caller send the INVITE with new ones;
+     * the other one had called with the old ones. That is cancelled when it speaks (call_off in
+     * ua/twins.c), and rings until then. */
+    bool renewed = rang->cseq != s->cseq;
+    if (rang->used && !again && !renewed && !dt_str_eq(rang->text, s->to_tag))
         return broken(j, "I13", s, "one phone rings twice for one call");
     rang->used = true;
     rang->text = s->to_tag;
+    rang->cseq = s->cseq;
     return DT_OK;
 }
 
@@ -401,7 +454,7 @@ static void see_arrived(struct judge *j, const struct seen *s)
         holds->value = s->to_tag.n > 0;
     }
     if (!s->request && s->method == DT_INVITE && s->to_tag.n > 0) {
-        struct fact *dialog = fact(j, LAST_CSEQ, s->to, DT_INVITE, s->call_id, s->to_tag);
+        struct fact *dialog = fact(j, LAST_CSEQ, s->to, DT_INVITE, s->from_tag, s->to_tag);
         dialog->value = dialog->used ? dialog->value : s->cseq;
         dialog->used = true;
     }

@@ -88,7 +88,10 @@ static int make_parts(struct dt_proxy *p)
     const struct dt_proxy_config *cfg = p->cfg;
     struct dt_stack_config stack = {.t1 = cfg->timer_t1 * DT_MS,
                                     .t2 = cfg->timer_t2 * DT_MS,
-                                    .max_transactions = (uint32_t)cfg->max_transactions};
+                                    .max_transactions = (uint32_t)cfg->max_transactions,
+                                    .given_up = cfg->plain     ? DT_GIVEN_UP_FORGET
+                                                : cfg->peers.n ? DT_GIVEN_UP_ABSORB
+                                                               : DT_GIVEN_UP_CANCEL};
     struct dt_resolver_config resolver = {
         .tcp = dt__self_has(&p->self, DT_TCP, 0),
         .v4 = dt__self_has(&p->self, DT_UDP, 4) || dt__self_has(&p->self, DT_TCP, 4),

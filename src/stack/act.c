@@ -184,6 +184,17 @@ static void deliver(struct dt_stack *s, dt_time now, struct dt__tx *tx, const st
         s->ops->response(s->user, now, dt__tx_id(tx), tx->cookie, ev->m, ev->from);
 }
 
+/* For the user it is over; nobody waits for what comes now. */
+static void give_up(struct dt_stack *s, dt_time now, struct dt__tx *tx, int err)
+{
+    dt_tx id = dt__tx_id(tx);
+    bool left = tx->left;
+    tx->left = 1;
+    dt__tx_rename(tx);
+    if (!left)
+        s->ops->failed(s->user, now, id, tx->cookie, err);
+}
+
 /* The last arrow. */
 static void finish(struct dt_stack *s, dt_time now, struct dt__tx *tx, const struct dt__rule *rule,
                    const struct dt__event *ev)
@@ -240,15 +251,33 @@ static void perform(struct dt_stack *s, dt_time now, struct dt__tx *tx, const st
             tx->active->end_at = DT_TIME_NEVER;
         dt__tx_schedule(s, tx);
     }
+    if (todo & DO_FAIL)
+        tx->active->resend_at = DT_TIME_NEVER;
     set_resend(s, now, tx, todo);
     set_end(s, now, tx, todo);
+    if ((todo & DO_CANCEL) && s->cfg.given_up == DT_GIVEN_UP_CANCEL)
+        dt__client_cancel(s, now, tx);
+    if (todo & DO_STRAY)
+        s->ops->response(s->user, now, 0, 0, ev->m, ev->from);
+    if (todo & DO_FAIL)
+        give_up(s, now, tx, ev->err);
     if (todo & DO_DELIVER)
         deliver(s, now, tx, ev); /* last: it may end anything */
 }
 
+/* Over a stream answers come by the same way, or not at all. */
+static enum dt__event_kind kind_of(const struct dt_stack *s, const struct dt__tx *tx,
+                                   enum dt__event_kind kind)
+{
+    bool is_lost = (tx->state == ST_CALLING && (kind == EV_END || kind == EV_TRANSPORT)) ||
+                   (tx->state == ST_PROCEEDING && kind == EV_END);
+    bool is_kept = s->cfg.given_up && tx->machine == DT__ICT && !dt__is_reliable(&tx->hop);
+    return is_lost && is_kept ? EV_LOST : kind;
+}
+
 int dt__fire(struct dt_stack *s, dt_time now, struct dt__tx *tx, const struct dt__event *ev)
 {
-    const struct dt__rule *rule = dt__rule_find(tx->machine, tx->state, ev->kind);
+    const struct dt__rule *rule = dt__rule_find(tx->machine, tx->state, kind_of(s, tx, ev->kind));
     if (!rule)
         return DT_E_STATE;
     if (rule->next == ST_TERMINATED)

@@ -111,6 +111,15 @@ static int cancel(struct dt_stack *s, dt_time now, struct dt__tx *invite, uint64
     return DT_OK;
 }
 
+void dt__client_cancel(struct dt_stack *s, dt_time now, struct dt__tx *invite)
+{
+    dt_tx id;
+    if (invite->active->cancelled || cancel(s, now, invite, 0, &id))
+        return;
+    invite->active->cancelled = true;
+    dt__tx_of(s, id)->left = 1;
+}
+
 /* Not refused at the limit: what is under way must be able to end, and an INVITE has one CANCEL. */
 static int cancel_in(struct dt_stack *s, dt_time now, dt_tx id, enum dt__state state,
                      uint64_t cookie, dt_tx *tx)

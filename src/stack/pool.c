@@ -123,6 +123,12 @@ static void drop_active(struct dt_stack *s, struct dt__tx *tx)
     dt__tx_shed(s, tx);
 }
 
+void dt__tx_rename(struct dt__tx *tx)
+{
+    if (++tx->generation == 0)
+        tx->generation = 1;
+}
+
 void dt__tx_end(struct dt_stack *s, struct dt__tx *tx)
 {
     struct dt__stream *st = tx->hop.stream ? dt__stream_find(s, tx->hop.stream) : NULL;
@@ -134,8 +140,7 @@ void dt__tx_end(struct dt_stack *s, struct dt__tx *tx)
     dt_bytes_drop(tx->message);
     tx->message = NULL;
     tx->state = ST_TERMINATED;
-    if (++tx->generation == 0)
-        tx->generation = 1;
+    dt__tx_rename(tx);
     tx->next = s->dead;
     s->dead = tx;
     s->counts.transactions--;

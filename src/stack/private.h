@@ -164,6 +164,8 @@ struct dt__tx *dt__tx_of(const struct dt_stack *s, dt_tx id);
  * never, so that arming it later cannot fail. DT_OK, DT_E_NOMEM or DT_E_LIMIT. */
 int dt__tx_new(struct dt_stack *s, enum dt__machine machine, const struct dt__key *key,
                const struct dt_hop *hop, struct dt__tx **out);
+/* The id that was handed out is stale. */
+void dt__tx_rename(struct dt__tx *tx);
 /* The end, in silence; the id is stale, the slot is free when the entry call ends. */
 void dt__tx_end(struct dt_stack *s, struct dt__tx *tx);
 /* Lets go of the active part: from now on the transaction lingers. */
@@ -190,6 +192,12 @@ struct dt__tx *dt__find_acked(const struct dt_stack *s, const struct dt_sip_msg 
  * else the oldest open one, else the oldest. */
 struct dt__tx *dt__find_client(const struct dt_stack *s, const struct dt__key *key,
                                const struct dt_hop *from);
+
+/* ---- client.c ---- */
+
+/* Cancels an INVITE that was given up and rings; nobody is told what comes of it. Without memory
+ * the next answer tries again. */
+void dt__client_cancel(struct dt_stack *s, dt_time now, struct dt__tx *invite);
 
 /* ---- act.c ---- */
 

@@ -17,6 +17,13 @@ static const struct dt__rule ict_rules[] = {
     {ST_ACCEPTED, EV_END, ST_TERMINATED, 0}, /* M */
     {ST_COMPLETED, EV_RX_FAIL, ST_COMPLETED, DO_ACK},
     {ST_COMPLETED, EV_END, ST_TERMINATED, 0}, /* D */
+    /* enum dt_given_up: not of RFC 3261 */
+    {ST_CALLING, EV_LOST, ST_GIVEN_UP, DO_END_64T1 | DO_FAIL},
+    {ST_PROCEEDING, EV_LOST, ST_GIVEN_UP, DO_END_64T1 | DO_FAIL},
+    {ST_GIVEN_UP, EV_RX_1XX, ST_GIVEN_UP, DO_CANCEL},
+    {ST_GIVEN_UP, EV_RX_2XX, ST_GIVEN_UP, DO_STRAY},
+    {ST_GIVEN_UP, EV_RX_FAIL, ST_COMPLETED, DO_ACK | DO_END_32S_UDP},
+    {ST_GIVEN_UP, EV_END, ST_TERMINATED, 0},
 };
 
 /* Non-INVITE client transaction: RFC 3261 17.1.2.2 (figure 6). */

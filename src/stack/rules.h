@@ -22,7 +22,8 @@ enum dt__machine {
     X(PROCEEDING, "proceeding") \
     X(ACCEPTED, "accepted") \
     X(COMPLETED, "completed") \
-    X(CONFIRMED, "confirmed")
+    X(CONFIRMED, "confirmed") \
+    X(GIVEN_UP, "given up")
 enum dt__state {
 #define X(name, text) ST_##name,
     DT__STATES(X)
@@ -42,6 +43,7 @@ enum dt__event_kind {
     EV_RESEND,    /* timers A, E, G */
     EV_END,       /* timers B, D, F, H, I, J, K, L, M */
     EV_TRANSPORT, /* the transport failed */
+    EV_LOST,      /* one of these two, where late answers are caught (dt_given_up) */
     EV_COUNT
 };
 
@@ -64,7 +66,9 @@ enum dt__action {
     DO_END_32S_UDP = 1 << 14,  /* D: 32 s at least; 0 on a stream */
     DO_END_T4_UDP = 1 << 15,   /* I, K: 0 on a stream */
     DO_DELIVER = 1 << 16,      /* to the user */
-    DO_FAIL = 1 << 17          /* the user learns that it failed */
+    DO_FAIL = 1 << 17,         /* the user learns that it failed */
+    DO_CANCEL = 1 << 18,       /* what rings though it was given up is cancelled */
+    DO_STRAY = 1 << 19         /* to the user, as if there were no transaction */
 };
 
 /* One arrow of a figure. */

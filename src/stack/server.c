@@ -112,10 +112,12 @@ static void receive_new(struct dt_stack *s, dt_time now, const struct dt_sip_msg
         struct dt__key of = dt__key_request(s, m, DT_INVITE, m->to.tag);
         invite = dt__find_server(s, &of);
     }
-    bool refused = is_full(s, invite) || open_server(s, now, m, key, bytes, from, &tx);
+    int err = is_full(s, invite) ? DT_E_LIMIT : open_server(s, now, m, key, bytes, from, &tx);
     if (invite)
-        receive_cancel(s, now, refused ? NULL : tx, invite, m, from);
-    else if (refused)
+        receive_cancel(s, now, err ? NULL : tx, invite, m, from);
+    else if (err == DT_E_NOMEM && !dt__is_reliable(from))
+        dt__dropped(s, now, from, "no memory"); /* as if lost: it comes again (I39) */
+    else if (err)
         refuse_limit(s, now, m, from);
     else
         s->ops->request(s->user, now, dt__tx_id(tx), m, from);

@@ -10,7 +10,9 @@ struct dt_str dt__answer_tag(const struct dt_stack *s, const struct dt_sip_msg *
     struct dt_siphash h;
     struct dt_writer w = dt_writer(buf, 16);
     dt_siphash_init(&h, s->check_key);
-    dt_siphash_add_str(&h, dt_sip_get(m, DT_H_VIA));
+    /* Copies by twins are one request: they differ in sent-by, not in branch (R7). */
+    bool has_branch = m->checked && m->via.branch.n > 0;
+    dt_siphash_add_str(&h, has_branch ? m->via.branch : dt_sip_get(m, DT_H_VIA));
     dt_siphash_add_str(&h, dt_sip_get(m, DT_H_CALL_ID));
     dt_write_hex(&w, dt_siphash_end(&h), 16);
     return dt_writer_str(&w);

@@ -343,6 +343,16 @@ bool dt__send_is_hops(const struct dt__send *s, const struct dt_sip_msg *m)
            s->call->attempt.paths[s->path].state != DT_PATH_RINGING;
 }
 
+/* One of two copies was asked for credentials, and the INVITE was sent with them, on a new branch;
+ * the other one was not asked, and calls with the old ones. */
+static void call_off_outdated(struct dt_ua *ua, dt_time now, dt_tx tx, const struct dt_sip_msg *m)
+{
+    dt_tx cancel;
+
+    if (m->cseq.method == DT_INVITE && m->status < 200)
+        (void)dt_stack_cancel(ua->stack, now, tx, 0, &cancel);
+}
+
 void dt__sends_response(void *user, dt_time now, dt_tx tx, uint64_t cookie,
                         const struct dt_sip_msg *m, const struct dt_hop *from)
 {
@@ -360,6 +370,8 @@ void dt__sends_response(void *user, dt_time now, dt_tx tx, uint64_t cookie,
         ua->drops.stray += tx == 0;
         if (tx == 0)
             dt__ua_dropped(ua, now, from, "response without a transaction");
+        else
+            call_off_outdated(ua, now, tx, m);
         return;
     }
     stop_cancels(s, now, tx, m);

@@ -257,7 +257,6 @@ static bool is_of_hop(const struct dt_sip_msg *m)
 static bool settle(struct dt__send *s, dt_time now, bool by_twin, const struct dt_sip_msg *m)
 {
     if (is_of_hop(m) && s->tx && s->twin.tx) {
-        s->spent = true;
         if (by_twin)
             leave_twin(s, now);
         else
@@ -307,6 +306,9 @@ enum dt__twins_verdict dt__twins_answered(struct dt__send *s, dt_time now, dt_tx
     bool ours = by_twin || (tx && tx == s->tx);
     bool first = !s->heard && !s->twin.heard;
 
+    s->spent = s->spent || m->status >= 200;
+    if (ours && s->cancelled && m->status < 200)
+        call_off(s, now, tx, true, m); /* this copy had not spoken yet (9.1) */
     if (!ours || (s->kind == DT__INVITE && m->status < 200 && !is_open(s)))
         return late(s, now, tx, m);
     *(by_twin ? &s->twin.heard : &s->heard) = true;

@@ -101,7 +101,7 @@ static void set_config(struct dt_ua *ua, const struct dt_ua_config *cfg)
     if (!ua->cfg.max_calls)
         ua->cfg.max_calls = MAX_CALLS;
     ua->cfg.local.transport = DT_UDP;
-    ua->cfg.stack.linger = ua->cfg.fast;
+    ua->cfg.stack.linger = !ua->cfg.plain;
 }
 
 static void init_map(struct dt_ua *ua, struct dt_map *m)

@@ -18,9 +18,9 @@ __wrap_dt__rule_find(enum dt__machine m, enum dt__state s, enum dt__event_kind e
 
 __attribute__((destructor)) static void write_counts(void)
 {
-    static const char *const events[] = {"1xx",    "2xx",      "failure",  "repeat",
-                                         "ack",    "send-1xx", "send-2xx", "send-failure",
-                                         "resend", "end",      "transport"};
+    static const char *const events[] = {"1xx",    "2xx",      "failure",   "repeat",
+                                         "ack",    "send-1xx", "send-2xx",  "send-failure",
+                                         "resend", "end",      "transport", "lost"};
     _Static_assert(sizeof events / sizeof events[0] == EV_COUNT, "a name for each event");
     FILE *f = pairs_open();
     if (!f)

@@ -323,6 +323,22 @@ static void test_unanswered(void **state)
     }
 }
 
+/* I39: a request for which there is no memory is as if it were lost: over UDP it comes again. Over
+ * a stream it would not. */
+static void test_new_without_memory(void **state)
+{
+    static struct kit_stack k;
+    (void)state;
+    kit_stack_open(&k, NULL);
+    k.mem.fail_at = k.mem.calls + 1;
+    kit_stack_recv(&k, PEER, with_branch("INVITE", 1));
+    assert_true(k.mem.calls >= k.mem.fail_at);
+    kit_stack_log(&k, "0 dropped: no memory\n");
+    kit_stack_recv(&k, PEER, with_branch("INVITE", 1));
+    kit_stack_log(&k, "0 request INVITE\n");
+    kit_stack_close(&k);
+}
+
 /* A CANCEL has its effect, whatever allocation fails, and is never refused. */
 static void test_cancel_without_memory(void **state)
 {
@@ -394,8 +410,11 @@ static void test_no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sizes),      cmocka_unit_test(test_limit),
-        cmocka_unit_test(test_unanswered), cmocka_unit_test(test_cancel_without_memory),
+        cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_limit),
+        cmocka_unit_test(test_unanswered),
+        cmocka_unit_test(test_cancel_without_memory),
+        cmocka_unit_test(test_new_without_memory),
         cmocka_unit_test(test_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -460,6 +460,60 @@ static void late_to_the_dead(void **state)
     close_world(&w);
 }
 
+/* The INVITE went on at the twin of one that has restarted, and that one still said the final of
+ * its earlier life: it is not asked once more when the twin refuses. */
+static void final_of_the_restarted(void **state)
+{
+    struct world w = open_world(NULL);
+
+    (void)state;
+    say_plan(w.p, 100, 0, 0);
+    dial(&w);
+    net_until(&net, 1200);
+    w.p->boot = 2;
+    w.t->refuses = true;
+    net.delay = 10 * DT_MS;
+    net_until(&net, 2025); /* the refusal is on its way */
+    net_flow(&net, "1000 A > P INVITE 1\n"
+                   "1000 P > A 100 INVITE\n"
+                   "2020 A words on\n"
+                   "2020 A > T INVITE 1\n");
+    net.delay = 0;
+    net_node_says(&net, w.p, w.a, 486, "callee");
+    net_until(&net, 60000);
+    net_flow(&net, "2025 P > A 486 INVITE\n"
+                   "2025 A words off\n"
+                   "2025 A ended 486 by peer\n"
+                   "2025 A > P ACK 1\n");
+    w.t->refuses = false;
+    close_world(&w);
+}
+
+/* One asks for credentials, and the other one has called with the old ones: that is cancelled. */
+static void challenge_and_ring(void **state)
+{
+    struct world w = open_world(NULL);
+
+    (void)state;
+    dial(&w);
+    net_until(&net, 1600);
+    net_hush(&net);
+    net_respond(&net, w.p, w.a, w.p->invite, 407, "p",
+                "Proxy-Authenticate: Digest realm=\"r\", nonce=\"n\"\r\n", NULL);
+    net_until(&net, 1650);
+    net_node_says(&net, w.t, w.a, 180, "callee");
+    net_until(&net, 1700);
+    net_flow(&net, "1600 P > A 407 INVITE\n"
+                   "1600 A > P ACK 1\n"
+                   "1600 A > P INVITE 2\n"
+                   "1650 T > A 180 INVITE\n"
+                   "1650 A > T CANCEL 1\n"
+                   "1650 T > A 200 CANCEL\n"
+                   "1650 T > A 487 INVITE\n"
+                   "1650 A > T ACK 1\n");
+    close_world(&w);
+}
+
 /* R16: an ICMP error can be forged: one does nothing, the second is death. */
 static void refuses_later(void **state)
 {
@@ -655,20 +709,62 @@ static void hangup_unheard(void **state)
     close_world(&w);
 }
 
+/* The path was heard by the primary, so CANCEL goes out at once; the twin, where the INVITE is now,
+ * has not spoken, and is cancelled when it does. */
+static void hangup_moved(void **state)
+{
+    struct world w = open_world(NULL);
+
+    (void)state;
+    say_plan(w.p, 100, 0, 0);
+    say_plan(w.t, 0, 0, 0);
+    dial(&w);
+    net_until(&net, 1200);
+    w.p->dead = true;
+    net_until(&net, 5000);
+    net_hush(&net);
+    net_hangup(&net, w.a);
+    net_until(&net, 5400);
+    net_hush(&net);
+    net_node_says(&net, w.t, w.a, 100, NULL);
+    net_until(&net, 60000);
+    net_flow(&net, "5400 T > A 100 INVITE\n"
+                   "5400 A > T CANCEL 1\n"
+                   "5400 T > A 200 CANCEL\n"
+                   "5400 T > A 487 INVITE\n"
+                   "5400 A ended 487\n"
+                   "5400 A > T ACK 1\n");
+    close_world(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(silent_primary),   cmocka_unit_test(mute_primary),
-        cmocka_unit_test(one_refuses),      cmocka_unit_test(twin_refuses),
-        cmocka_unit_test(both_answer),      cmocka_unit_test(both_fork),
-        cmocka_unit_test(both_busy),        cmocka_unit_test(challenge_by_twin),
-        cmocka_unit_test(dies_proceeding),  cmocka_unit_test(dies_ringing),
-        cmocka_unit_test(restarts),         cmocka_unit_test(dies_alone),
-        cmocka_unit_test(restarted_twin),   cmocka_unit_test(wakes),
-        cmocka_unit_test(late_to_the_dead), cmocka_unit_test(refuses_later),
-        cmocka_unit_test(refuses_once),     cmocka_unit_test(refuses),
-        cmocka_unit_test(second_death),     cmocka_unit_test(cancel_dead),
-        cmocka_unit_test(cancel_unnoticed), cmocka_unit_test(hangup_unheard),
+        cmocka_unit_test(silent_primary),
+        cmocka_unit_test(mute_primary),
+        cmocka_unit_test(one_refuses),
+        cmocka_unit_test(twin_refuses),
+        cmocka_unit_test(both_answer),
+        cmocka_unit_test(both_fork),
+        cmocka_unit_test(both_busy),
+        cmocka_unit_test(challenge_by_twin),
+        cmocka_unit_test(dies_proceeding),
+        cmocka_unit_test(dies_ringing),
+        cmocka_unit_test(restarts),
+        cmocka_unit_test(dies_alone),
+        cmocka_unit_test(restarted_twin),
+        cmocka_unit_test(wakes),
+        cmocka_unit_test(late_to_the_dead),
+        cmocka_unit_test(refuses_later),
+        cmocka_unit_test(refuses_once),
+        cmocka_unit_test(refuses),
+        cmocka_unit_test(second_death),
+        cmocka_unit_test(cancel_dead),
+        cmocka_unit_test(cancel_unnoticed),
+        cmocka_unit_test(hangup_unheard),
+        cmocka_unit_test(challenge_and_ring),
+        cmocka_unit_test(hangup_moved),
+        cmocka_unit_test(final_of_the_restarted),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
