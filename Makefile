@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # A short front for CMake presets, Ninja and CTest. `make help` lists the targets.
 # Variables: ARGS="..." for demo, for bench (--quick, --write: the proxy beside Kamailio), for coverage (-v), for
-# planted (names of faults);
-# SANITIZE=1 for test; FUZZ_SECONDS=20 for fuzz; SEEDS=100 JOBS=2 for survival (JOBS for planted too), SEEDS=1150 FROM=1 for sim;
+# planted (names of faults); SANITIZE=1 for test; FUZZ_SECONDS=20 for fuzz; SEEDS=100 JOBS=2 for survival,
+# SEEDS=1150 FROM=1 for sim; JOBS=2 for planted;
 # CALLS=200 RATE=20 SEED=0 (by chance) PAUSE=3 for chaos: seconds from a node's return to the next kill;
 # REPEAT=1 for interop; PREFIX=/usr/local DESTDIR= for install.
 .DEFAULT_GOAL := help
