@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # A short front for CMake presets, Ninja and CTest. `make help` lists the targets.
-# Variables: ARGS="..." for demo, for bench (--quick, --write: the proxy beside Kamailio), for coverage (-v);
-# SANITIZE=1 for test; FUZZ_SECONDS=20 for fuzz; SEEDS=100 JOBS=2 for survival, SEEDS=1150 FROM=1 for sim;
+# Variables: ARGS="..." for demo, for bench (--quick, --write: the proxy beside Kamailio), for coverage (-v), for
+# planted (names of faults); SANITIZE=1 for test; FUZZ_SECONDS=20 for fuzz; SEEDS=100 JOBS=2 for survival,
+# SEEDS=1150 FROM=1 for sim; JOBS=2 for planted;
 # CALLS=200 RATE=20 SEED=0 (by chance) PAUSE=3 for chaos: seconds from a node's return to the next kill;
 # REPEAT=1 for interop; PREFIX=/usr/local DESTDIR= for install.
 .DEFAULT_GOAL := help
-.PHONY: demo install test interop survival sim chaos bench fuzz tsan asan-gcc valgrind coverage format check clean help
+.PHONY: demo install test interop survival sim planted chaos bench fuzz tsan asan-gcc valgrind coverage format check clean help
 .NOTPARALLEL:
 
 FUZZ_SECONDS ?= 20
@@ -49,6 +50,10 @@ sim: ## random worlds in virtual time: seeds FROM to FROM + SEEDS, at least 200 
 	@tools/build release test_random
 	@build/release/tests/sim/test_random --from $(FROM) --seeds $(SEEDS) --jobs $(JOBS) \
 	    --list tests/sim/random/seeds.txt --open tests/sim/random/open.txt --keep-going
+
+planted: ## thirty deliberate faults, one at a time: how many the suite finds; ARGS="NAME..." only these
+	@tools/need test
+	@tools/planted --jobs $(JOBS) $(ARGS)
 
 chaos: ## real calls over a pair whose proxies are killed: CALLS, RATE, SEED, PAUSE
 	@tools/need build

@@ -3,7 +3,9 @@
 # Its public include path is the same for all; who may include whom is checked by tools/check-layers.
 function(dt_module name)
     cmake_parse_arguments(M "" "" "LINK;SYSTEM" ${ARGN})
-    add_library(dt_${name} STATIC ${M_UNPARSED_ARGUMENTS})
+    set(files ${M_UNPARSED_ARGUMENTS})
+    dt_planted_sources(files ${name})
+    add_library(dt_${name} STATIC ${files})
     target_include_directories(dt_${name} PUBLIC ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
     foreach(lib ${M_LINK})
         target_link_libraries(dt_${name} PUBLIC dt_${lib})

@@ -123,7 +123,8 @@ static bool read_message(const struct judge *j, const struct dt_record_item *it,
 /* A party in its present life, as a key of facts. */
 static uint16_t in_life(const struct judge *j, uint16_t party)
 {
-    return party < DT_FLOW_PARTIES_MAX ? (uint16_t)(party | j->lives[party].n << 8) : party;
+    return party < DT_FLOW_PARTIES_MAX ? (uint16_t)(party | (unsigned)j->lives[party].n << 8)
+                                       : party;
 }
 
 /* "loses its address to S" */

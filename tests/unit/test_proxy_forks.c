@@ -103,21 +103,29 @@ static void best_response(void **state)
         }
 }
 
+/* Every 6xx, the first as well as the last. */
 static void decline_ends_the_search(void **state)
 {
-    static struct kit_proxy k;
+    static const int statuses[] = {600, 603, 604, 606, 699};
     (void)state;
-    open_with(&k, 2, "INVITE");
-    kit_answer(&k, P2, "INVITE", 180, "t2", NULL);
-    kit_proxy_hush(&k);
-    kit_answer(&k, P1, "INVITE", 603, "t1", NULL);
-    kit_proxy_log(&k, "0 > 192.0.2.21:5060 ACK sip:bob@192.0.2.21\n"
-                      "0 > 192.0.2.22:5060 CANCEL sip:bob@192.0.2.22\n"); /* 603 waits (step 5) */
-    kit_answer(&k, P2, "INVITE", 487, "t2", NULL);
-    kit_proxy_log(&k, "0 > 192.0.2.22:5060 ACK sip:bob@192.0.2.22\n"
-                      "0 > 192.0.2.11:5060 603 INVITE\n");
-    kit_proxy_quiet(&k);
-    kit_proxy_close(&k);
+    for (size_t i = 0; i < sizeof statuses / sizeof statuses[0]; i++) {
+        static struct kit_proxy k;
+        char want[128];
+        open_with(&k, 2, "INVITE");
+        kit_answer(&k, P2, "INVITE", 180, "t2", NULL);
+        kit_proxy_hush(&k);
+        kit_answer(&k, P1, "INVITE", statuses[i], "t1", NULL);
+        kit_proxy_log(&k,
+                      "0 > 192.0.2.21:5060 ACK sip:bob@192.0.2.21\n"
+                      "0 > 192.0.2.22:5060 CANCEL sip:bob@192.0.2.22\n"); /* it waits (step 5) */
+        kit_answer(&k, P2, "INVITE", 487, "t2", NULL);
+        snprintf(want, sizeof want,
+                 "0 > 192.0.2.22:5060 ACK sip:bob@192.0.2.22\n0 > 192.0.2.11:5060 %d INVITE\n",
+                 statuses[i]);
+        kit_proxy_log(&k, want);
+        kit_proxy_quiet(&k);
+        kit_proxy_close(&k);
+    }
 }
 
 static void decline_crosses_an_answer(void **state)

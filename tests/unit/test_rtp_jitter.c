@@ -590,6 +590,33 @@ static void large_times(void **state)
     assert_int_equal(line.jitter.counts.late, 0);
 }
 
+/* What the source would have told apart: each packet that waits, the first, one between and the
+ * last, comes once more. */
+static void one_that_waits_is_taken_once(void **state)
+{
+    (void)state;
+    for (uint16_t twice = 0; twice < 3; twice++) {
+        const struct dt_jitter_counts *c = &line.jitter.counts;
+        int16_t data[FRAME] = {0};
+        line_init();
+        for (uint16_t i = 0; i < 4; i++) {
+            uint16_t n = i < 3 ? i : twice;
+            for (size_t k = 0; k < FRAME; k++)
+                data[k] = (int16_t)(n + 1);
+            struct dt_rtp_packet p = {.seq = (uint16_t)(65534 + n),
+                                      .timestamp = n * FRAME,
+                                      .payload = {(const char *)data, sizeof data}};
+            dt_jitter_put(&line.jitter, line.now, &p, &spy, false);
+        }
+        assert_int_equal(c->duplicates, 1);
+        assert_int_equal(line.jitter.waiting, 3);
+        drain();
+        in_order();
+        assert_int_equal(c->played, 3);
+        assert_int_equal(c->late + c->holes, 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -607,6 +634,7 @@ int main(void)
         cmocka_unit_test(limits),
         cmocka_unit_test(hostile_numbers),
         cmocka_unit_test(large_times),
+        cmocka_unit_test(one_that_waits_is_taken_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

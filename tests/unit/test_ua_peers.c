@@ -108,6 +108,64 @@ static void challenge(void **state)
     close_peer();
 }
 
+/* Takes credentials with the newest nonce only, "n" and the number of those that have run out. */
+static void wants_fresh_nonce(struct net *n, struct net_party *self, const struct dt_sip_msg *m,
+                              struct net_party *from)
+{
+    struct dt_auth auth;
+    char line[200], nonce[16];
+
+    if (m->method == DT_INVITE)
+        keep(m);
+    if (!m->request || m->method == DT_ACK)
+        return;
+    snprintf(nonce, sizeof(nonce), "n%d", self->got);
+    snprintf(line, sizeof(line),
+             "Proxy-Authenticate: Digest realm=\"r\", nonce=\"%s\", qop=\"auth\", stale=true\r\n",
+             nonce);
+    if (dt_auth_parse(&auth, dt_sip_get(m, DT_H_PROXY_AUTHORIZATION)) != DT_OK ||
+        !dt_str_eq(auth.nonce, dt_str_z(nonce)))
+        net_respond(n, self, from, m, 407, "c", line, NULL);
+    else
+        net_respond(n, self, from, m, 200, "c", NULL, m->method == DT_INVITE ? net_sdp : NULL);
+}
+
+/* In a call, too, what is asked again with credentials is a request of its own (22.2, I11). */
+static void nonces_run_out_in_a_call(void **state)
+{
+    struct dt_auth auth;
+
+    (void)state;
+    open_peer(wants_fresh_nonce, NULL);
+    net_dial(&net, a, p, NULL, NULL);
+    net_until(&net, 1000);
+    net_hush(&net);
+    p->got++;
+    net_hold(&net, a, true);
+    net_until(&net, 2000);
+    assert_int_equal(dt_auth_parse(&auth, dt_sip_get(kept, DT_H_PROXY_AUTHORIZATION)), DT_OK);
+    kit_assert_str(auth.nonce, "n1");
+    kit_assert_str(auth.nc, "00000001");
+    p->got++;
+    net_hangup(&net, a);
+    net_until(&net, 3000);
+    net_flow(&net, "1000 A > P INVITE 3\n"
+                   "1000 P > A 407 INVITE\n"
+                   "1000 A > P ACK 3\n"
+                   "1000 A > P INVITE 4\n"
+                   "1000 P > A 200 INVITE\n"
+                   "1000 A hears sendonly\n"
+                   "1000 A > P ACK 4\n"
+                   "2000 A is ending\n"
+                   "2000 A hears nothing\n"
+                   "2000 A > P BYE 5\n"
+                   "2000 P > A 407 BYE\n"
+                   "2000 A > P BYE 6\n"
+                   "2000 P > A 200 BYE\n"
+                   "2000 A ended 0\n");
+    close_peer();
+}
+
 /* A nonce that is never good enough: three tries, then the 407 ends the call (I28). */
 static void always_asks(struct net *n, struct net_party *self, const struct dt_sip_msg *m,
                         struct net_party *from)
@@ -603,25 +661,16 @@ static void early_bye(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(challenge),
-        cmocka_unit_test(three_tries),
-        cmocka_unit_test(wrong_password),
-        cmocka_unit_test(no_credentials),
-        cmocka_unit_test(moved),
-        cmocka_unit_test(moved_for_ever),
-        cmocka_unit_test(two_answers),
-        cmocka_unit_test(no_description),
-        cmocka_unit_test(early_media),
-        cmocka_unit_test(stray_challenge),
-        cmocka_unit_test(bye_before_answer),
-        cmocka_unit_test(wrong_requests),
-        cmocka_unit_test(merged),
-        cmocka_unit_test(late_copy),
-        cmocka_unit_test(through_a_proxy),
-        cmocka_unit_test(offer_in_answer),
-        cmocka_unit_test(no_codec),
-        cmocka_unit_test(low_cseq),
-        cmocka_unit_test(early_bye),
+        cmocka_unit_test(challenge),       cmocka_unit_test(nonces_run_out_in_a_call),
+        cmocka_unit_test(three_tries),     cmocka_unit_test(wrong_password),
+        cmocka_unit_test(no_credentials),  cmocka_unit_test(moved),
+        cmocka_unit_test(moved_for_ever),  cmocka_unit_test(two_answers),
+        cmocka_unit_test(no_description),  cmocka_unit_test(early_media),
+        cmocka_unit_test(stray_challenge), cmocka_unit_test(bye_before_answer),
+        cmocka_unit_test(wrong_requests),  cmocka_unit_test(merged),
+        cmocka_unit_test(late_copy),       cmocka_unit_test(through_a_proxy),
+        cmocka_unit_test(offer_in_answer), cmocka_unit_test(no_codec),
+        cmocka_unit_test(low_cseq),        cmocka_unit_test(early_bye),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

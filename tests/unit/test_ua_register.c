@@ -129,6 +129,13 @@ static void refresh_times(void **state)
         {"Contact: <sip:other@192.0.2.7>;expires=90, <sip:1001@192.0.2.1:5060>;expires=200\r\n"
          "Expires: 70\r\n",
          5, 195000},
+        /* another phone behind our address, our number on another phone, another user of ours */
+        {"Contact: <sip:1001@192.0.2.1:5062>;expires=90, <sip:1001@192.0.2.1:5060>;expires=200\r\n",
+         5, 195000},
+        {"Contact: <sip:1001@192.0.2.7:5060>;expires=90, <sip:1001@192.0.2.1:5060>;expires=200\r\n",
+         5, 195000},
+        {"Contact: <sip:1002@192.0.2.1:5060>;expires=90, <sip:1001@192.0.2.1:5060>;expires=200\r\n",
+         5, 195000},
     };
 
     (void)state;
