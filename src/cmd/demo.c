@@ -172,7 +172,8 @@ static int play_in(const struct act *act, const struct dt_flow *f,
     return err;
 }
 
-static void play(size_t i, const struct demo_options *opt, const char *folder, struct outcome *out)
+static void play(size_t i, const struct demo_options *opt, const char *net, const char *folder,
+                 struct outcome *out)
 {
     const struct dt_flow_file *file = dt_cmd_flows_file(dt_str_z(acts[i].flow));
     struct demo_stage stage = {0};
@@ -185,7 +186,7 @@ static void play(size_t i, const struct demo_options *opt, const char *folder, s
         return;
     struct dt_flow_options o = dt_cmd_flows_options(1, true, opt->quick ? QUICK_T1_MS : T1_MS, sub);
     o.hear = opt->quick ? QUICK_HEAR_MS * DT_MS : 0;
-    o.network = "127.0.0";
+    o.network = net;
     o.watch = dt__cmd_demo_tell;
     o.watch_ctx = &stage;
     printf("\n---- Act %zu: %s\n%s\n\n", i + 1, acts[i].title, acts[i].about);
@@ -228,6 +229,7 @@ static int run(const struct dt_command *c, struct dt_cmd_line *line)
 {
     const struct demo_options *opt = line->options;
     struct outcome out[ACTS] = {0};
+    struct demo_place place;
     char folder[DT_CMD_FOLDER_SIZE];
     if (line->args.n > 0) {
         fprintf(stderr, "use: dualtone demo %s\n", c->arguments);
@@ -237,12 +239,18 @@ static int run(const struct dt_command *c, struct dt_cmd_line *line)
         fprintf(stderr, "dualtone demo: no folder can be made; give one by --folder\n");
         return DT_EXIT_FAILED;
     }
+    if (!dt__cmd_demo_place_take(&place)) {
+        fprintf(stderr, "dualtone demo: another program has UDP or TCP port 5060 of every loopback "
+                        "address; end it, or have it listen on one address only\n");
+        return DT_EXIT_FAILED;
+    }
     printf("Two proxies (P primary, S backup) and two phones (A Alice 1001, B Bob 1002), real "
-           "processes on 127.0.0.1 to .4.\n%s",
-           opt->quick ? "Quick: timer_t1 is 50 ms, a tenth of the usual.\n" : "");
+           "processes on %s.1 to .4.\n%s",
+           place.net, opt->quick ? "Quick: timer_t1 is 50 ms, a tenth of the usual.\n" : "");
     for (size_t i = 0; i < ACTS; i++)
         if (opt->act == 0 || (size_t)opt->act == i + 1)
-            play(i, opt, folder, &out[i]);
+            play(i, opt, place.net, folder, &out[i]);
+    dt__cmd_demo_place_leave(&place);
     int code = print_table(out);
     printf("%s\nLogs, recordings, ladders and captures: %s\n",
            code == DT_EXIT_GOOD ? "A proxy was dead, and each call was made, talked and hung up."

@@ -204,8 +204,11 @@ static void phone_input(void *node, dt_time now, const struct dt_input *in, size
 {
     struct dt_phone *p = node;
     dt_outbox_begin(&p->out);
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
+        if (i > 0) /* what a message that came with others showed was shown, too */
+            dt__phone_screen_update(p, now);
         take(p, now, &in[i]);
+    }
     settle(p, now);
 }
 

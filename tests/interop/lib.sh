@@ -98,18 +98,22 @@ stop() {
 
 # start NAME COMMAND...: in the background, output in NAME.log; its standard input is the fifo NAME.in.
 start() {
-    local name=$1
+    local name=$1 in
     shift
     : >"$work/$name.log"
     seen[$name]=0
-    [[ -p $work/$name.in ]] || mkfifo "$work/$name.in"
-    "$@" <>"$work/$name.in" >>"$work/$name.log" 2>&1 &
+    rm -f "$work/$name.in" # of one that has ended: what it did not read is not for this one
+    mkfifo "$work/$name.in"
+    exec {in}<>"$work/$name.in"
+    "$@" <&"$in" >>"$work/$name.log" 2>&1 &
     pids+=($!)
-    declare -g "pid_$name=$!"
+    declare -g "pid_$name=$!" "in_$name=$in"
 }
 
 tell() { # NAME LINE: as typed
-    echo "$2" >"$work/$1.in"
+    local pid=pid_$1 in=in_$1
+    kill -0 "${!pid}" 2>/dev/null || fail "$1 has ended, so it cannot be told \"$2\""
+    echo "$2" >&"${!in}"
 }
 
 start_proxy() { # NAME IP [OPTION...]

@@ -112,10 +112,11 @@ case_redirect() {
     dials here '^call [0-9]+: ended'
 }
 # The caller loses a quarter of what it would send and of what it gets, the callee a quarter of ACK and BYE.
+# timer_t1 is SIPp's, 500 ms: a proxy with a shorter one has forgotten a BYE (timer J) that SIPp still repeats.
 case_lost() {
-    start_proxy P "$net.1" --timer_t1 100
+    start_proxy P "$net.1"
     callee service 2 "$here/sipp/callee_lossy.xml" -max_invite_retrans 30 -max_retrans 30
-    phone_registers A 1001 3 --timer_t1 100
+    phone_registers A 1001 3
     uac "$here/sipp/caller.xml" service -m 15 -r 15 -lost 25 -max_invite_retrans 30 -max_retrans 30
     for call in 1 2 3 4 5; do
         dials service "^call [0-9]+: talking"

@@ -33,7 +33,11 @@ static inline struct dt_addr address(const char *text)
 
 static inline void side_init(struct side *s, const char *local, uint64_t id)
 {
-    const struct dt_media_caps caps = {address(local), oa_kit_codecs, 3};
+    struct dt_media_caps caps;
+    memset(&caps, 0, sizeof caps); /* also what lies between: states are compared as a whole */
+    caps.local = address(local);
+    caps.codecs = oa_kit_codecs;
+    caps.n = 3;
     memset(s, 0, sizeof *s);
     dt_oa_init(&s->oa, &caps, id);
 }

@@ -87,6 +87,33 @@ static void test_backup(void **state)
     fake_end();
 }
 
+static void no_backup(void)
+{
+    fake.ua.ops->backup(fake.ua.user, fake.now, 1, false);
+}
+
+static void backup_and_then_not(void)
+{
+    fake.ua.ops->backup(fake.ua.user, fake.now, 1, true);
+    fake.then = no_backup; /* by the next message */
+}
+
+/* Shown also when the answer that takes them off came together with what put them on. */
+static void test_messages_at_once(void **state)
+{
+    const struct dt_input both[] = {{.kind = DT_IN_DATAGRAM}, {.kind = DT_IN_DATAGRAM}};
+
+    (void)state;
+    fake_start(plain);
+    type("dial 1002");
+    fake_take();
+    fake.then = backup_and_then_not;
+    dt_phone_node.input(fake.phone, fake.now, both, 2);
+    fake_drain();
+    expect("screen: Network Delay, Trying Backup\nscreen: Calling 1002\n");
+    fake_end();
+}
+
 /* What the user is told: compliance.md 3. */
 static void test_words_of_failures(void **state)
 {
@@ -623,6 +650,7 @@ int main(void)
         cmocka_unit_test(test_call_out),
         cmocka_unit_test(test_peer_hangs_up),
         cmocka_unit_test(test_backup),
+        cmocka_unit_test(test_messages_at_once),
         cmocka_unit_test(test_words_of_failures),
         cmocka_unit_test(test_all_statuses),
         cmocka_unit_test(test_call_in),

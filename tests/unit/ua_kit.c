@@ -225,7 +225,6 @@ void net_respond(struct net *n, struct net_party *self, struct net_party *to,
     char lines[512];
     struct dt_sip_answer a = {.status = status,
                               .to_tag = dt_str_z(tag),
-                              .extra = dt_str_z(lines),
                               .body = dt_str_z(body),
                               .type = body ? DT_STR("application/sdp") : DT_STR_NONE,
                               .record_routes = status > 100 && status < 300,
