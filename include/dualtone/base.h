@@ -143,9 +143,9 @@ char *dt_alloc_text(const struct dt_alloc *a, struct dt_str s);
 /* Free; NULL is fine. */
 void dt_alloc_free(const struct dt_alloc *a, void *p);
 
-/* Readable bytes that lie behind every message buffer, so that a scan may load past the end
- * (design.md 4). */
-#define DT_PAD 64
+/* Readable bytes that lie behind every message buffer, so that a scan by words of eight may load
+ * past the end. Not more: a call that rings keeps four buffers. */
+#define DT_PAD 16
 
 /* A counted buffer; its bytes are immutable once it is shared. One owner a reference. */
 struct dt_bytes {

@@ -16,7 +16,7 @@ struct bench_values {
     struct dt_str target, local, domain, password;
     struct dt_str_list account;
     int64_t rate, window, count, duration, users, contacts, port, ring, hold, patience;
-    int64_t digest, refresh, registered, spin, search, json;
+    int64_t digest, refresh, registered, spin, direct, search, json;
 };
 
 struct bench_job_kind {
@@ -78,7 +78,8 @@ static int take(struct bench_options *o, const struct bench_values *v,
                                 .digest = v->digest,
                                 .refresh = v->refresh,
                                 .registered = v->registered,
-                                .spin = v->spin};
+                                .spin = v->spin,
+                                .direct = v->direct};
     if (!v->target.n)
         return wrong("--target is not set; use --target ADDRESS:PORT of a proxy");
     if (v->domain.n > 200)
@@ -87,8 +88,10 @@ static int take(struct bench_options *o, const struct bench_values *v,
         return wrong("--search finds the rate itself; leave --rate and --count away");
     if (flow != &dt__bench_register && (v->digest || v->refresh))
         return wrong("--digest and --refresh are for register only");
-    if (flow != &dt__bench_calls && (v->ring || v->hold))
-        return wrong("--ring and --hold are for calls only");
+    if (flow != &dt__bench_calls && (v->ring || v->hold || v->direct))
+        return wrong("--ring, --hold and --direct are for calls only");
+    if (v->direct && !v->port)
+        return wrong("--direct wants a --port");
     return take_account(&o->account, &v->account);
 }
 
@@ -156,7 +159,7 @@ static int run_load(struct bench_load *l, const struct bench_flow *flow,
                     const struct bench_values *v)
 {
     int code = DT_EXIT_GOOD;
-    if (!v->registered && (flow == &dt__bench_calls || v->refresh))
+    if (!v->registered && !v->direct && (flow == &dt__bench_calls || v->refresh))
         code = prepare(l);
     if (code == DT_EXIT_GOOD && v->search)
         return search(l, flow, v->json);
@@ -226,6 +229,8 @@ static const struct dt_option options[] = {
     {AT(account), .type = DT_OPTION_LIST,
      .help = "process ids whose processor time and memory are told; more than once"},
     SWITCH(spin, "never sleep: delays without this program's own waking up"),
+    SWITCH(direct,
+           "no proxy between: both ends talk to each other, which is to be taken from delays"),
     SWITCH(json, "one line of JSON, for programs"),
 };
 

@@ -259,10 +259,15 @@ static int open_ends(struct bench_load *l)
 {
     for (int end = 0; end < BENCH_ENDS; end++) {
         int err;
+        struct dt_addr to = l->target;
         struct dt_writer w = dt_writer(l->addr_text[end], sizeof l->addr_text[end] - 1);
         if (l->o->port)
             l->addr[end].port = (uint16_t)(l->o->port + end);
-        l->ends[end] = dt_burst_open(&dt_alloc_libc, &l->target, &l->addr[end], &err);
+        if (l->o->direct) {
+            to = l->addr[end];
+            to.port = (uint16_t)(l->o->port + (end == BENCH_CALLER));
+        }
+        l->ends[end] = dt_burst_open(&dt_alloc_libc, &to, &l->addr[end], &err);
         if (!l->ends[end])
             return refuse("a socket to", l->o->target, dt_err_text(err));
         dt_addr_write(&w, &l->addr[end]);

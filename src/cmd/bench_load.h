@@ -28,7 +28,7 @@ struct bench_options {
     } account;
     int64_t users, contacts, rate, window, count, port;
     dt_time duration, ring, hold, patience;
-    bool digest, refresh, registered, spin;
+    bool digest, refresh, registered, spin, direct;
 };
 
 /* What a message says that a user agent of ours wants to know. Slices are valid until the next

@@ -190,11 +190,37 @@ static size_t copies_room(const struct dt_sip_msg *req, const struct dt_sip_answ
 
 /* ---- the response ---- */
 
+enum { SHORT = 1500 };
+
+static int write_answer(struct dt_writer *w, const struct dt_sip_msg *req,
+                        const struct dt_sip_answer *ans, struct dt_str reason)
+{
+    dt_sip_write_status(w, ans->status, reason);
+    write_copies(w, req, ans);
+    dt_write(w, ans->extra);
+    dt_sip_write_body(w, ans->type, ans->body);
+    return w->err || w->n > DT_MSG_MAX ? DT_E_LIMIT : DT_OK;
+}
+
+/* Most are short. They are written here first, so that no more is kept than there is: for 64 T1
+ * (17.2.2). */
+static int make_short(const struct dt_sip_msg *req, const struct dt_sip_answer *ans,
+                      struct dt_str reason, const struct dt_alloc *alloc, struct dt_bytes **out)
+{
+    char text[SHORT];
+    struct dt_writer w = dt_writer(text, sizeof text);
+    int err = write_answer(&w, req, ans, reason);
+    struct dt_bytes *b = err ? NULL : dt_bytes_copy(alloc, dt_writer_str(&w));
+    if (!b)
+        return err ? err : DT_E_NOMEM;
+    *out = b;
+    return DT_OK;
+}
+
 int dt_sip_answer(const struct dt_sip_msg *req, const struct dt_sip_answer *ans,
                   const struct dt_alloc *alloc, struct dt_bytes **out)
 {
-    /* Status line without its phrase; Content-Type, Content-Length and the empty line. Not more: a
-     * response is kept as it is for 64 T1 (17.2.2). */
+    /* Status line without its phrase; Content-Type, Content-Length and the empty line. */
     enum { FIXED = sizeof "SIP/2.0 200 \r\nContent-Type: \r\nContent-Length: 65535\r\n\r\n" };
     struct dt_str reason = ans->reason.n ? ans->reason : dt_str_z(dt_status_phrase(ans->status));
     if (!dt_sip_line_safe(reason) || !dt_sip_line_safe(ans->to_tag) || !dt_sip_line_safe(ans->type))
@@ -203,21 +229,19 @@ int dt_sip_answer(const struct dt_sip_msg *req, const struct dt_sip_answer *ans,
     if (given > DT_MSG_MAX)
         return DT_E_LIMIT;
     size_t room = FIXED + reason.n + copies_room(req, ans) + given;
+    if (room <= SHORT)
+        return make_short(req, ans, reason, alloc, out);
     struct dt_bytes *b = dt_bytes_new(alloc, room);
     if (!b)
         return DT_E_NOMEM;
     struct dt_writer w = dt_writer(b->data, b->cap);
-    dt_sip_write_status(&w, ans->status, reason);
-    write_copies(&w, req, ans);
-    dt_write(&w, ans->extra);
-    dt_sip_write_body(&w, ans->type, ans->body);
+    int err = write_answer(&w, req, ans, reason);
     b->n = (uint32_t)w.n;
-    if (w.err || w.n > DT_MSG_MAX) {
+    if (err)
         dt_bytes_drop(b);
-        return DT_E_LIMIT;
-    }
-    *out = b;
-    return DT_OK;
+    else
+        *out = b;
+    return err;
 }
 
 static void write_but_vias(struct dt_writer *w, const struct dt_sip_msg *m)

@@ -25,7 +25,7 @@ static const struct param_rule {
 static struct dt_str *find_param(struct dt_auth *a, struct dt_str name)
 {
     for (size_t i = 0; i < sizeof param_rules / sizeof param_rules[0]; i++)
-        if (dt_str_ieq(name, param_rules[i].name))
+        if (name.n == param_rules[i].name.n && dt_str_ieq(name, param_rules[i].name))
             return (struct dt_str *)(void *)((char *)a + param_rules[i].offset);
     return NULL;
 }
@@ -144,10 +144,12 @@ static int hash_hex(dt_hash_fn hash, enum dt_hash_kind kind, const struct dt_str
     int err = hash(kind, joined, m, raw);
     if (err)
         return err;
-    struct dt_writer w = dt_writer(out->text, DT_DIGEST_HEX_MAX);
-    for (unsigned i = 0; i < algorithms[kind].bytes; i++)
-        dt_write_hex(&w, raw[i], 2);
-    out->text[w.n] = '\0';
+    char *text = out->text;
+    for (unsigned i = 0; i < algorithms[kind].bytes; i++) {
+        *text++ = "0123456789abcdef"[raw[i] >> 4];
+        *text++ = "0123456789abcdef"[raw[i] & 15];
+    }
+    *text = '\0';
     return DT_OK;
 }
 

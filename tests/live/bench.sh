@@ -26,6 +26,8 @@ try 0 '"rate"' "$dualtone" bench calls "${to[@]}" --count 200
 all_well 200
 try 0 '"rate"' "$dualtone" bench calls "${to[@]}" --count 100 --rate 200 --ring 20 --hold 30 --spin
 all_well 100
+try 0 '"rate"' "$dualtone" bench calls "${to[@]}" --count 50 --direct --port 5300
+all_well 50
 # What it says for people; a digest.
 try 0 '20 started, 20 done, 0 lost' "$dualtone" bench register --target "$net.1:5060" --domain example.com \
     --users 20
@@ -48,6 +50,7 @@ try 1 'use ADDRESS:PORT' "$dualtone" bench calls --target here
 try 2 'between 1 and' "$dualtone" bench calls --users 0
 try 2 'for register only' "$dualtone" bench calls --target "$net.1:5060" --digest
 try 2 'for calls only' "$dualtone" bench options --target "$net.1:5060" --ring 5
+try 2 'wants a --port' "$dualtone" bench calls --target "$net.1:5060" --direct
 try 2 'finds the rate itself' "$dualtone" bench calls --target "$net.1:5060" --search --rate 5
 try 2 'use process ids' "$dualtone" bench calls --target "$net.1:5060" --account me
 try 1 'is not there' "$dualtone" bench options --target "$net.1:5060" --account 999999999

@@ -298,6 +298,39 @@ static void empty_file(void **state)
     kit_proxy_close(&k);
 }
 
+/* RFC 3261 26.3.2.4, I28: a challenge leaves nothing behind; a repeat is challenged once more. An
+ * INVITE's waits for its ACK. */
+static void challenges_take_no_memory(void **state)
+{
+    static const struct {
+        const char *method;
+        int status;
+        unsigned more; /* transactions */
+    } rows[] = {{"REGISTER", 401, 0}, {"MESSAGE", 407, 0}, {"INVITE", 407, 1}};
+    static struct kit_proxy k;
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char nonce[256];
+        open_guarded(&k);
+        bool registers = rows[i].status == 401;
+        const char *field = registers ? "WWW-Authenticate" : "Proxy-Authenticate";
+        const char *req =
+            KIT_REQ(.method = rows[i].method, .cseq = 1,
+                    .uri = registers ? "sip:example.com" : "sip:bob@example.com",
+                    .to = registers ? "sip:alice@example.com" : "sip:bob@example.com");
+        unsigned before = dt_proxy_objects(k.p);
+        kit_proxy_recv(&k, ALICE, req);
+        assert_true(got(&k, ALICE, rows[i].status));
+        assert_int_equal(dt_proxy_objects(k.p), before + rows[i].more);
+        snprintf(nonce, sizeof nonce, "%s", kit_header(kit_last(&k, ALICE), field));
+        kit_proxy_recv(&k, ALICE, req);
+        assert_true(got(&k, ALICE, rows[i].status));
+        /* the one that was kept comes again as it was */
+        assert_int_equal(!strcmp(kit_header(kit_last(&k, ALICE), field), nonce), rows[i].more);
+        kit_proxy_close(&k);
+    }
+}
+
 /* I30: what an unknown sender gets back is no more than three times what he sent. */
 static void no_amplification(void **state)
 {
@@ -317,7 +350,7 @@ int main(void)
         cmocka_unit_test(wrong_credentials), cmocka_unit_test(replays),
         cmocka_unit_test(exceptions),        cmocka_unit_test(configured_algorithms),
         cmocka_unit_test(known_users),       cmocka_unit_test(empty_file),
-        cmocka_unit_test(no_amplification),
+        cmocka_unit_test(no_amplification),  cmocka_unit_test(challenges_take_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

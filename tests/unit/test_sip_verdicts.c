@@ -177,8 +177,8 @@ static size_t below(struct chance *c, size_t n)
     return (size_t)(c->x >> 11) % n;
 }
 
-/* What lies behind a message is readable, and of no meaning. */
-static const char behind[DT_PAD + 1] =
+/* What lies behind a message is readable, and of no meaning: a part of this. */
+static const char behind[] =
     "\r\n:;,\"<>@ \r\n\r\nVia: a\r\n  \t0123456789abcdefghij%%?*\\\"\n\n\r\n\r\n>;z";
 
 /* What means something to a parser of SIP, more than by chance. */
@@ -238,7 +238,7 @@ static uint64_t mutants(struct dt_str seed, struct dt_str other, unsigned rounds
         memcpy(t.p, seed.p, t.n);
         for (size_t k = i ? 1 + below(&c, 4) : 0; k && t.n > 1; k--)
             mutate(&t, &c, other);
-        memcpy(t.p + t.n, behind, DT_PAD);
+        memcpy(t.p + t.n, behind + DT_PAD * (i % (sizeof behind / DT_PAD)), DT_PAD);
         sum = (sum ^ verdict((struct dt_str){t.p, t.n})) * 0x100000001b3u;
     }
     return sum;

@@ -37,6 +37,17 @@ static void write_challenge(const struct check *c, struct dt_writer *out, enum d
     dt_write_lit(out, "\r\n");
 }
 
+/* Without a state behind it (RFC 3261 26.3.2.4): a repeat is challenged anew, and a flood of those
+ * who prove nothing takes no memory. That of an INVITE waits for its ACK. */
+static enum dt_step_result send_challenge(const struct check *c, struct dt_str lines)
+{
+    struct dt_proxy_work *w = c->w;
+    enum dt_step_result result = dt__answer(w, DT_COUNT_ANSWERED_auth, c->status, lines);
+    if (result == DT_STEP_ANSWERED && w->m->method != DT_INVITE)
+        dt_stack_abandon(w->p->stack, w->now, w->tx);
+    return result;
+}
+
 /* One header an algorithm, the strongest first (RFC 8760 2.4); only what is configured, and what
  * every user has a hash for, so that whichever a phone picks can be right. A phone that does not
  * know SHA-256 should pass over its challenge; libre and others give up instead, so MD5 alone is
@@ -52,7 +63,7 @@ static enum dt_step_result challenge(const struct check *c)
             write_challenge(c, &out, kinds[i]);
     if (!out.n) /* nobody has a password, so nobody can have proved one */
         return dt__answer(c->w, DT_COUNT_ANSWERED_auth, 403, DT_STR_NONE);
-    return dt__answer(c->w, DT_COUNT_ANSWERED_auth, c->status, dt_writer_str(&out));
+    return send_challenge(c, dt_writer_str(&out));
 }
 
 static enum dt_step_result refuse(const struct check *c, int status)
