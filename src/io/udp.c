@@ -7,7 +7,8 @@
 
 #include "io/udp.h"
 
-enum { RECEIVE_BUFFER = 1 << 20 };
+/* Holds 100 ms of a busy proxy: so long its process may have to wait for a processor. */
+enum { RECEIVE_BUFFER = 4 << 20 };
 
 /* True: failed. */
 static bool set(int fd, int level, int option)
