@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """SIPp as caller and as callee, with a proxy between them or none: for tools/bench-proxy.
 
-What is told is what SIPp counts itself (-trace_stat), of both ends together, and in all rounds. The
-scenarios are tests/bench/sipp_caller.xml and sipp_callee.xml."""
+What is told is what SIPp counts itself (-trace_stat), of both ends together, and in all rounds, and whose
+receive buffer ran over, as the kernel counts it. The scenarios are tests/bench/sipp_caller.xml and
+sipp_callee.xml."""
 import csv
 import pathlib
 import signal
@@ -10,6 +11,7 @@ import socket
 import statistics
 import subprocess
 import tempfile
+import threading
 import time
 
 from bench_page import ROOT, Failure
@@ -17,7 +19,7 @@ from bench_page import ROOT, Failure
 SCENARIOS = ROOT / "tests/bench"
 HOST = "127.0.0.1"
 TAIL = 5  # seconds for what is under way when the last call has begun
-RATES, RATES_QUICK = (500, 1000, 2000, 3000, 4500, 6000, 7500, 9000), (2000, 6000)
+RATES, RATES_QUICK = (1000, 2000, 3000, 4500, 6000, 7500), (2000, 6000)
 
 
 class End:
@@ -65,6 +67,33 @@ def wait_for_socket(port, process):
         time.sleep(0.01)
 
 
+class Overruns:
+    """Datagrams that the kernel threw away because a socket's buffer was full: {port: number}."""
+
+    def __init__(self, *ports):
+        self.ports, self.numbers, self.over = ports, {}, threading.Event()
+        self.thread = threading.Thread(target=self.run)
+
+    def look(self):
+        for line in pathlib.Path("/proc/net/udp").read_text(encoding="utf8").splitlines()[1:]:
+            fields = line.split()
+            port = int(fields[1].split(":")[1], 16)
+            if port in self.ports:
+                self.numbers[port] = int(fields[-1])
+
+    def run(self):
+        while not self.over.wait(0.02):
+            self.look()
+
+    def __enter__(self):
+        self.thread.start()
+        return self.numbers
+
+    def __exit__(self, *_):
+        self.over.set()
+        self.thread.join()
+
+
 def register(proxy, port):
     """service@localhost is at the callee's port."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
@@ -86,9 +115,10 @@ def register(proxy, port):
 
 def trial(port, proxy, rate, seconds):
     """Calls at `rate` for `seconds` from `port` to `port` + 1, by way of port `proxy` (None: straight):
-    {"rate": calls begun a second, "lost": calls that did not go well, "again": messages sent again}."""
+    {"rate": calls begun a second, "lost": calls that did not go well, "again": messages sent again,
+    "overrun": datagrams thrown away at SIPp's sockets, "overrun_proxy": at the proxy's}."""
     calls = rate * seconds
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory() as name, Overruns(port, port + 1, proxy) as overruns:
         ends = [End("callee", port + 1, pathlib.Path(name))]
         try:
             wait_for_socket(port + 1, ends[0].process)
@@ -106,19 +136,25 @@ def trial(port, proxy, rate, seconds):
     begun = [float(line["CallRate(P)"]) for line in counts[1] if int(line["OutgoingCall(P)"])]
     return {"rate": statistics.median(begun[:seconds]) if begun else 0,
             "lost": calls - min(int(lines[-1]["SuccessfulCall(C)"]) for lines in counts),
-            "again": sum(int(lines[-1]["Retransmissions(C)"]) for lines in counts)}
+            "again": sum(int(lines[-1]["Retransmissions(C)"]) for lines in counts),
+            "overrun": overruns.get(port, 0) + overruns.get(port + 1, 0),
+            "overrun_proxy": overruns.get(proxy, 0)}
 
 
 def is_clean(trials):
     return not any(t["lost"] or t["again"] for t in trials)
 
 
+FAULTS = (("lost", "lost"), ("again", "sent again"), ("overrun", "thrown away at SIPp's sockets"),
+          ("overrun_proxy", "at the proxy's"))
+
+
 def cell(trials):
     if not trials:
         return ""
     rate = f"{statistics.median(t['rate'] for t in trials):,.0f}"
-    lost, again = (sum(t[what] for t in trials) for what in ("lost", "again"))
-    return rate if is_clean(trials) else f"{rate}: {lost:,} lost, {again:,} sent again"
+    faults = ", ".join(f"{sum(t[key] for t in trials):,} {said}" for key, said in FAULTS)
+    return rate if is_clean(trials) else f"{rate}: {faults}"
 
 
 def table(sides, quick):
