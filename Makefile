@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # A short front for CMake presets, Ninja and CTest. `make help` lists the targets.
-# Variables: ARGS="..." for demo, for bench (--quick, --write: the proxy beside Kamailio), for coverage (-v), for
-# planted (names of faults); SANITIZE=1 for test; FUZZ_SECONDS=20 for fuzz; SEEDS=100 JOBS=2 for survival,
+# Variables: ARGS="..." for demo, for bench (--quick, --write; --only WORD: rows beside Kamailio), for coverage (-v),
+# for planted (names of faults); SANITIZE=1 for test; FUZZ_SECONDS=20 for fuzz; SEEDS=100 JOBS=2 for survival,
 # SEEDS=1150 FROM=1 for sim; JOBS=2 for planted;
 # CALLS=200 RATE=20 SEED=0 (by chance) PAUSE=3 for chaos: seconds from a node's return to the next kill;
 # REPEAT=1 for interop; PREFIX=/usr/local DESTDIR= for install.
@@ -63,8 +63,9 @@ chaos: ## real calls over a pair whose proxies are killed: CALLS, RATE, SEED, PA
 bench: ## build and run the benchmarks
 	@tools/need bench
 	@tools/build release bench_parsers bench_call bench_register bench_sim bench_relay dualtone
-	@tools/bench build/release
+	@tools/bench build/release $(filter --quick --write,$(ARGS))
 	@tools/bench-proxy build/release $(ARGS)
+	@tools/bench-phone build/release $(filter --quick --write,$(ARGS))
 
 fuzz: ## run each fuzzer for FUZZ_SECONDS on its corpus
 	@tools/need test
