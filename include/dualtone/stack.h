@@ -163,6 +163,8 @@ int dt_stack_hop_of(const struct dt_stack *s, dt_tx tx, struct dt_hop *out);
  * transaction still remembers it (17.2.1, 17.2.2)? */
 bool dt_stack_is_answered(const struct dt_stack *s, const struct dt_via *via,
                           enum dt_method method);
+/* The server transaction with this topmost Via, if no final was sent yet; or 0. */
+dt_tx dt_stack_pending(const struct dt_stack *s, const struct dt_via *via, enum dt_method method);
 /* The cookie that `cancel` and `ended` give back. DT_E_STALE. */
 int dt_stack_set_cookie(struct dt_stack *s, dt_tx tx, uint64_t cookie);
 

@@ -396,23 +396,23 @@ static bool has_forgotten(struct judge *j, const struct seen *s)
             (final->value >= 300 && seconds(s) >= final->since + T4_S));
 }
 
-/* A phone that was started anew remembers nothing either. What was cancelled may ring again on
- * another branch, of a stranger (R25): a search may come back. */
+/* A phone that was started anew remembers nothing either. One that is not ours knows a call by its
+ * transactions alone: on another branch of a search that goes on it rings anew, once it has given
+ * its final (R11 is ours; 8.2.2.2 is for what is under way). */
 static int one_ring(struct judge *j, const struct seen *s)
 {
-    if (!s->request && s->status == 487 && is_phone(j, s) && s->method == DT_INVITE)
-        fact(j, RANG, in_life(j, s->from), DT_INVITE, s->call_id, DT_STR_NONE)->value = 487;
-    if (s->request || s->status != 180 || !is_phone(j, s) || (is_plain(j, s) && has_strangers(j)) ||
-        has_forgotten(j, s))
+    if (s->request || s->method != DT_INVITE || !is_phone(j, s))
         return DT_OK;
     struct fact *rang = fact(j, RANG, in_life(j, s->from), DT_INVITE, s->call_id, DT_STR_NONE);
-    bool again = rang->value == 487 &&
-                 !fact(j, FINAL, in_life(j, s->from), DT_INVITE, s->branch, DT_STR_NONE)->used;
+    if (s->status >= 300 && is_plain(j, s))
+        rang->used = false;
+    if (s->status != 180 || (is_plain(j, s) && has_strangers(j)) || has_forgotten(j, s))
+        return DT_OK;
     /* One twin asked for credentials, and its final let the caller send the INVITE with new ones;
-     * the other one had called with the old ones. That is cancelled when it speaks (call_off in
-     * ua/twins.c), and rings until then. */
+     * the other one had called with the old ones. That is cancelled when it speaks
+     * (call_off_outdated in ua/send.c), and rings until then. */
     bool renewed = rang->cseq != s->cseq;
-    if (rang->used && !again && !renewed && !dt_str_eq(rang->text, s->to_tag))
+    if (rang->used && !renewed && !dt_str_eq(rang->text, s->to_tag))
         return broken(j, "I13", s, "one phone rings twice for one call");
     rang->used = true;
     rang->text = s->to_tag;

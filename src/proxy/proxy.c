@@ -89,6 +89,7 @@ static int make_parts(struct dt_proxy *p)
     struct dt_stack_config stack = {.t1 = cfg->timer_t1 * DT_MS,
                                     .t2 = cfg->timer_t2 * DT_MS,
                                     .max_transactions = (uint32_t)cfg->max_transactions,
+                                    .linger = cfg->peers.n > 0 && !cfg->plain,
                                     .given_up = cfg->plain     ? DT_GIVEN_UP_FORGET
                                                 : cfg->peers.n ? DT_GIVEN_UP_ABSORB
                                                                : DT_GIVEN_UP_CANCEL};

@@ -81,7 +81,12 @@ static int send_on(const struct stray *s)
     struct dt_bytes *bytes = dt__without_via(s->p, &e);
     if (!bytes)
         return DT_E_NOMEM;
-    int err = dt_stack_send(s->p->stack, s->now, bytes, &s->to);
+    /* The callee may answer by the twin's branch while ours is still open: then no other final
+     * goes behind this one (16.7 step 5). */
+    bool is_2xx = s->m->status / 100 == 2;
+    dt_tx open = is_2xx ? dt_stack_pending(s->p->stack, &s->below, s->m->cseq.method) : 0;
+    int err = open ? dt_stack_respond(s->p->stack, s->now, open, s->m->status, bytes)
+                   : dt_stack_send(s->p->stack, s->now, bytes, &s->to);
     dt_bytes_drop(bytes);
     return err;
 }

@@ -234,14 +234,31 @@ int dt_stack_hop_of(const struct dt_stack *s, dt_tx tx, struct dt_hop *out)
     return DT_OK;
 }
 
-bool dt_stack_is_answered(const struct dt_stack *s, const struct dt_via *via, enum dt_method method)
+static const struct dt__tx *server_of(const struct dt_stack *s, const struct dt_via *via,
+                                      enum dt_method method)
 {
     struct dt_sip_msg m = {.request = true, .method = method, .via = *via};
     if (!dt_via_has_cookie(via)) /* its key is made of more than the Via */
-        return false;
+        return NULL;
     struct dt__key key = dt__key_request(s, &m, method, DT_STR_NONE);
-    const struct dt__tx *tx = dt__find_server(s, &key);
-    return tx && tx->state != ST_TRYING && tx->state != ST_PROCEEDING;
+    return dt__find_server(s, &key);
+}
+
+static bool is_pending(const struct dt__tx *tx)
+{
+    return tx->state == ST_TRYING || tx->state == ST_PROCEEDING;
+}
+
+bool dt_stack_is_answered(const struct dt_stack *s, const struct dt_via *via, enum dt_method method)
+{
+    const struct dt__tx *tx = server_of(s, via, method);
+    return tx && !is_pending(tx);
+}
+
+dt_tx dt_stack_pending(const struct dt_stack *s, const struct dt_via *via, enum dt_method method)
+{
+    const struct dt__tx *tx = server_of(s, via, method);
+    return tx && is_pending(tx) ? dt__tx_id(tx) : 0;
 }
 
 int dt_stack_set_cookie(struct dt_stack *s, dt_tx tx, uint64_t cookie)
