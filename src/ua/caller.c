@@ -283,7 +283,8 @@ static int make_dialog(struct dt_call *c, struct dt__send *s, const struct dt_si
     return err ? err : dt__call_map(c, c->dialog.call_id);
 }
 
-/* Who has not said anything yet need not be asked again: when it speaks it is cancelled (R23). */
+/* The callee has decided. Who has not said anything yet need not be asked again, or it would ring
+ * there once more: when it speaks it is cancelled (R23). */
 static void hush(struct dt_call *c, const struct dt__send *answered)
 {
     for (unsigned i = 0; i < c->attempt.n_paths; i++)
@@ -336,7 +337,11 @@ static void ack(struct dt_call *c, dt_time now, struct dt__send *s, const struct
 
 static void end(struct dt_call *c, dt_time now, int err, const struct dt_sip_msg *m)
 {
-    if (m && err == DT_OK && m->status >= 300)
+    bool decided = m && err == DT_OK && m->status >= 300;
+
+    if (decided && dt_path_event_of(m->status) == DT_PATH_EV_FINAL)
+        hush(c, NULL);
+    if (decided)
         dt__call_end_by(c, now, m);
     else
         dt__call_end(c, now, m && m->status >= 300 ? m->status : 0, err, DT_STR_NONE, false, 0);
