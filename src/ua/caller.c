@@ -284,12 +284,15 @@ static int make_dialog(struct dt_call *c, struct dt__send *s, const struct dt_si
 }
 
 /* The callee has decided. Who has not said anything yet need not be asked again, or it would ring
- * there once more: when it speaks it is cancelled (R23). */
-static void hush(struct dt_call *c, const struct dt__send *answered)
+ * there once more: when it speaks it is cancelled (R23). Not another call (R26), which is not
+ * decided. */
+static void hush(struct dt_call *c, const struct dt__send *decided)
 {
-    for (unsigned i = 0; i < c->attempt.n_paths; i++)
-        if (c->paths[i] && c->paths[i] != answered && c->paths[i]->tx)
-            dt_stack_quiet(c->ua->stack, c->paths[i]->tx);
+    for (unsigned i = 0; i < c->attempt.n_paths; i++) {
+        const struct dt__send *s = c->paths[i];
+        if (s && s != decided && s->tx && s->call_id && strcmp(s->call_id, decided->call_id) == 0)
+            dt_stack_quiet(c->ua->stack, s->tx);
+    }
 }
 
 /* The answer (13.2.2.4). Without a dialog nothing can be said to the other side: the copies of its
@@ -337,11 +340,7 @@ static void ack(struct dt_call *c, dt_time now, struct dt__send *s, const struct
 
 static void end(struct dt_call *c, dt_time now, int err, const struct dt_sip_msg *m)
 {
-    bool decided = m && err == DT_OK && m->status >= 300;
-
-    if (decided && dt_path_event_of(m->status) == DT_PATH_EV_FINAL)
-        hush(c, NULL);
-    if (decided)
+    if (m && err == DT_OK && m->status >= 300)
         dt__call_end_by(c, now, m);
     else
         dt__call_end(c, now, m && m->status >= 300 ? m->status : 0, err, DT_STR_NONE, false, 0);
@@ -441,10 +440,13 @@ void dt__caller_response(struct dt__send *s, dt_time now, const struct dt_sip_ms
                          const struct dt_hop *from)
 {
     struct dt_orders orders = {.n = 0};
+    enum dt_path_event e = event_of(s, m);
 
     (void)from;
     dt_attempt_status(&s->call->attempt, s->path, m->status);
-    dt_attempt_event(&s->call->attempt, now, s->path, event_of(s, m), DT_OK, &orders);
+    dt_attempt_event(&s->call->attempt, now, s->path, e, DT_OK, &orders);
+    if (e == DT_PATH_EV_FINAL && s->call->attempt.phase != DT_ATTEMPT_TRYING)
+        hush(s->call, s);
     obey(s->call, now, &orders, m);
 }
 
