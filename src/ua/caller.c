@@ -289,9 +289,12 @@ static int make_dialog(struct dt_call *c, struct dt__send *s, const struct dt_si
 static void hush(struct dt_call *c, const struct dt__send *decided)
 {
     for (unsigned i = 0; i < c->attempt.n_paths; i++) {
-        const struct dt__send *s = c->paths[i];
-        if (s && s != decided && s->tx && s->call_id && strcmp(s->call_id, decided->call_id) == 0)
-            dt_stack_quiet(c->ua->stack, s->tx);
+        struct dt__send *s = c->paths[i];
+        if (!s || s == decided || !s->tx || !s->call_id ||
+            strcmp(s->call_id, decided->call_id) != 0)
+            continue;
+        dt_stack_quiet(c->ua->stack, s->tx);
+        s->spent = true; /* nor by a copy at its twin */
     }
 }
 

@@ -123,7 +123,7 @@ struct dt__send {
     struct dt__copy twin; /* R22; when it is answered alone, it becomes `hop` and `tx` */
     dt_tx woken;          /* a copy that was left for dead, and has spoken since */
     bool hedged;          /* a copy was sent: once */
-    bool spent;           /* one of two copies has its final: none is sent there again */
+    bool spent;           /* a copy or another path has its final: it is not sent again */
     bool cancelled;       /* CANCEL was sent, by the twin too if nothing comes of it (R23) */
     enum dt__wait wait;   /* what `patience` is for */
     uint8_t more;         /* ACK: so many times it is still sent by the twin */
