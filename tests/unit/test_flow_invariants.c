@@ -284,7 +284,8 @@ static void test_over(void **state)
     }
 }
 
-/* What was cancelled rings again for a later request, and on a phone that is not ours. */
+/* What was cancelled rings again for a later request, and on a phone that is not ours. What rings
+ * on does so beside a later request alone, which has the credentials that one twin asked for. */
 static void test_rings_again(void **state)
 {
     static const struct {
@@ -295,7 +296,8 @@ static void test_rings_again(void **state)
     } table[] = {
         {"487 INVITE", false, 2, true},  {"487 INVITE", true, 1, true},
         {"487 INVITE", false, 1, false}, {"486 INVITE", true, 1, false},
-        {"486 INVITE", false, 2, false}, {NULL, true, 2, false},
+        {"486 INVITE", false, 2, false}, {NULL, true, 1, false},
+        {NULL, false, 2, true},
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         flow.parties[B].plain = table[i].plain;

@@ -801,6 +801,8 @@ static void hangup_moved(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(wakes_to_refuse),
+        cmocka_unit_test(refused_too_late),
         cmocka_unit_test(silent_primary),
         cmocka_unit_test(mute_primary),
         cmocka_unit_test(one_refuses),
