@@ -38,6 +38,7 @@ struct fact {
     uint16_t party, to;
     struct dt_str a, b; /* the texts of the key */
     uint32_t value, since, cseq;
+    dt_time over; /* FINAL, of a proxy: from then on its transaction may be gone */
     struct dt_str text;
 };
 
@@ -196,6 +197,39 @@ static bool is_over(const struct seen *s, const struct fact *final)
     return final->used && seconds(s) + 1 >= final->since + J_S;
 }
 
+/* ---- how long a proxy's transaction knows its final (17.2.1, RFC 6026 7.1) ---- */
+
+/* Timers H and L: 64 T1; timer I, behind the ACK of a failure: T4 over UDP. A clock may be faster
+ * than that of the record. */
+static dt_time lasts(dt_time t)
+{
+    return t - t / 100;
+}
+
+static void see_final(const struct seen *s, struct fact *final)
+{
+    enum { T64_S = 32 };
+    final->over = s->item->at + lasts(T64_S * DT_SECOND);
+}
+
+static void see_ack(struct fact *final, const struct seen *s)
+{
+    enum { T4_S = 5 };
+    dt_time left = s->item->to.transport == DT_TCP ? 0 : lasts(T4_S * DT_SECOND);
+    if (final->used && final->value >= 300)
+        final->over = dt_time_min(final->over, s->item->at + left);
+}
+
+/* An INVITE came on a branch that may be forgotten: it is a new request, with answers of its own. A
+ * phone of ours has R11, and a final of it is not forgotten here. */
+static void see_again(struct judge *j, const struct seen *s)
+{
+    struct fact *final = fact(j, FINAL, in_life(j, s->to), DT_INVITE, s->branch, DT_STR_NONE);
+    if (final->used && s->to < j->f->n_parties && j->f->parties[s->to].role == DT_FLOW_PROXY &&
+        s->item->at >= final->over)
+        final->used = false;
+}
+
 /* I1: one final on a branch. I8: no provisional behind it. */
 static int one_final(struct judge *j, const struct seen *s)
 {
@@ -259,8 +293,10 @@ static int one_final(struct judge *j, const struct seen *s)
         return broken(j, "I1", s, "two finals with different To tags on one branch of a phone");
     if (s->status >= 200) {
         final->stray = final->used ? final->stray : stray;
-        if (!final->used)
+        if (!final->used) {
             final->since = seconds(s);
+            see_final(s, final);
+        }
         final->used = true;
         final->to = s->to;
         final->value = (uint32_t)s->status;
@@ -396,25 +432,35 @@ static bool has_forgotten(struct judge *j, const struct seen *s)
             (final->value >= 300 && seconds(s) >= final->since + T4_S));
 }
 
-/* A phone that was started anew remembers nothing either. One that is not ours knows a call by its
- * transactions alone: on another branch of a search that goes on it rings anew, once it has given
- * its final (R11 is ours; 8.2.2.2 is for what is under way). */
+static void end_of_ring(struct fact *rang, const struct seen *s)
+{
+    if (rang->used && (s->status == 487 || dt_str_eq(rang->text, s->to_tag)))
+        rang->value = (uint32_t)s->status;
+}
+
+/* A phone that was started anew remembers nothing either. What was cancelled may ring again: as a
+ * later request of the caller's, who was asked for credentials meanwhile (22.2); or, on a phone
+ * that is not ours, by another way: it knows a merged request by what is under way alone (8.2.2.2).
+ */
 static int one_ring(struct judge *j, const struct seen *s)
 {
-    if (s->request || s->method != DT_INVITE || !is_phone(j, s))
+    if (!s->request && s->status >= 200 && is_phone(j, s) && s->method == DT_INVITE)
+        end_of_ring(fact(j, RANG, in_life(j, s->from), DT_INVITE, s->call_id, DT_STR_NONE), s);
+    if (s->request || s->status != 180 || !is_phone(j, s) || (is_plain(j, s) && has_strangers(j)) ||
+        has_forgotten(j, s))
         return DT_OK;
     struct fact *rang = fact(j, RANG, in_life(j, s->from), DT_INVITE, s->call_id, DT_STR_NONE);
-    if (s->status >= 300 && is_plain(j, s))
-        rang->used = false;
-    if (s->status != 180 || (is_plain(j, s) && has_strangers(j)) || has_forgotten(j, s))
-        return DT_OK;
+    bool ended = is_plain(j, s) ? rang->value >= 300 : rang->value == 487 && s->cseq > rang->cseq;
+    bool again =
+        ended && !fact(j, FINAL, in_life(j, s->from), DT_INVITE, s->branch, DT_STR_NONE)->used;
     /* One twin asked for credentials, and its final let the caller send the INVITE with new ones;
      * the other one had called with the old ones. That is cancelled when it speaks
      * (call_off_outdated in ua/send.c), and rings until then. */
-    bool renewed = rang->cseq != s->cseq;
-    if (rang->used && !renewed && !dt_str_eq(rang->text, s->to_tag))
+    bool renewed = rang->cseq != s->cseq && rang->value == 0;
+    if (rang->used && !again && !renewed && !dt_str_eq(rang->text, s->to_tag))
         return broken(j, "I13", s, "one phone rings twice for one call");
     rang->used = true;
+    rang->value = 0;
     rang->text = s->to_tag;
     rang->cseq = s->cseq;
     return DT_OK;
@@ -449,7 +495,10 @@ static int see_sent(struct judge *j, const struct seen *s)
 
 static void see_arrived(struct judge *j, const struct seen *s)
 {
+    if (s->request && s->method == DT_ACK)
+        see_ack(fact(j, FINAL, in_life(j, s->to), DT_INVITE, s->branch, DT_STR_NONE), s);
     if (s->request && s->method == DT_INVITE) {
+        see_again(j, s);
         struct fact *holds = fact(j, HOLDS, in_life(j, s->to), DT_INVITE, s->branch, DT_STR_NONE);
         holds->used = true;
         holds->value = s->to_tag.n > 0;

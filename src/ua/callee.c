@@ -60,13 +60,25 @@ static int set_up(struct dt_call *c, dt_tx tx, const struct dt_sip_msg *m)
     return err ? err : dt_stack_set_cookie(ua->stack, tx, c->id);
 }
 
+/* Without memory a datagram is as good as lost: it comes again (I39), and may ring then. A refusal
+ * could not be remembered (R11). */
+static void cannot_begin(struct dt_ua *ua, dt_time now, dt_tx tx, int err,
+                         const struct dt_hop *from)
+{
+    if (err == DT_E_NOMEM && from->remote.transport == DT_UDP) {
+        dt_stack_abandon(ua->stack, now, tx);
+        dt__ua_dropped(ua, now, from, "no memory");
+    } else {
+        dt__ua_answer(ua, now, tx, err == DT_E_NOMEM ? 500 : 400, NULL);
+    }
+}
+
 void dt__callee_invite(struct dt_ua *ua, dt_time now, dt_tx tx, const struct dt_sip_msg *m,
                        const struct dt_hop *from)
 {
     struct dt_call *c;
     int err;
 
-    (void)from;
     if (m->body.n && dt__sdp_of(m).n == 0) { /* 8.2.3 */
         dt__ua_answer(ua, now, tx, 415, "Accept: application/sdp\r\n");
         return;
@@ -78,7 +90,7 @@ void dt__callee_invite(struct dt_ua *ua, dt_time now, dt_tx tx, const struct dt_
     c = dt__call_new(ua, now, false);
     err = c ? set_up(c, tx, m) : DT_E_NOMEM;
     if (err) {
-        dt__ua_answer(ua, now, tx, err == DT_E_NOMEM ? 500 : 400, NULL);
+        cannot_begin(ua, now, tx, err, from);
         if (c)
             dt__call_free(c);
         return;

@@ -283,12 +283,19 @@ static int make_dialog(struct dt_call *c, struct dt__send *s, const struct dt_si
     return err ? err : dt__call_map(c, c->dialog.call_id);
 }
 
-/* Who has not said anything yet need not be asked again: when it speaks it is cancelled (R23). */
-static void hush(struct dt_call *c, const struct dt__send *answered)
+/* The callee has decided. Who has not said anything yet need not be asked again, or it would ring
+ * there once more: when it speaks it is cancelled (R23). Not another call (R26), which is not
+ * decided. */
+static void hush(struct dt_call *c, const struct dt__send *decided)
 {
-    for (unsigned i = 0; i < c->attempt.n_paths; i++)
-        if (c->paths[i] && c->paths[i] != answered && c->paths[i]->tx)
-            dt_stack_quiet(c->ua->stack, c->paths[i]->tx);
+    for (unsigned i = 0; i < c->attempt.n_paths; i++) {
+        struct dt__send *s = c->paths[i];
+        if (!s || s == decided || !s->tx || !s->call_id ||
+            strcmp(s->call_id, decided->call_id) != 0)
+            continue;
+        dt_stack_quiet(c->ua->stack, s->tx);
+        s->spent = true; /* nor by a copy at its twin */
+    }
 }
 
 /* The answer (13.2.2.4). Without a dialog nothing can be said to the other side: the copies of its
@@ -436,10 +443,13 @@ void dt__caller_response(struct dt__send *s, dt_time now, const struct dt_sip_ms
                          const struct dt_hop *from)
 {
     struct dt_orders orders = {.n = 0};
+    enum dt_path_event e = event_of(s, m);
 
     (void)from;
     dt_attempt_status(&s->call->attempt, s->path, m->status);
-    dt_attempt_event(&s->call->attempt, now, s->path, event_of(s, m), DT_OK, &orders);
+    dt_attempt_event(&s->call->attempt, now, s->path, e, DT_OK, &orders);
+    if (e == DT_PATH_EV_FINAL && s->call->attempt.phase != DT_ATTEMPT_TRYING)
+        hush(s->call, s);
     obey(s->call, now, &orders, m);
 }
 

@@ -123,7 +123,7 @@ struct dt__send {
     struct dt__copy twin; /* R22; when it is answered alone, it becomes `hop` and `tx` */
     dt_tx woken;          /* a copy that was left for dead, and has spoken since */
     bool hedged;          /* a copy was sent: once */
-    bool spent;           /* one of two copies has its final: none is sent there again */
+    bool spent;           /* a copy or another path has its final: it is not sent again */
     bool cancelled;       /* CANCEL was sent, by the twin too if nothing comes of it (R23) */
     enum dt__wait wait;   /* what `patience` is for */
     uint8_t more;         /* ACK: so many times it is still sent by the twin */
@@ -397,6 +397,8 @@ void dt__send_dialog(struct dt__send *s, dt_time now);
 void dt__send_again(struct dt__send *s, dt_time now);
 void dt__send_found(struct dt__send *s, dt_time now, const struct dt_addr *targets, size_t n,
                     int err);
+/* Is its final still waited for? Not when another copy or path has brought one. */
+bool dt__send_is_wanted(const struct dt__send *s);
 /* Is this a 503 that the next hop made itself? A proxy makes a 500 of the 503 of others (16.7 step
  * 6). One that does not is told apart only when the callee has spoken before, with its 1xx. */
 bool dt__send_is_hops(const struct dt__send *s, const struct dt_sip_msg *m);

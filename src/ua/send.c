@@ -337,6 +337,13 @@ static void stop_cancels(struct dt__send *s, dt_time now, dt_tx tx, const struct
             dt_stack_leave(s->ua->stack, now, s->cancels[i]);
 }
 
+bool dt__send_is_wanted(const struct dt__send *s)
+{
+    if (s->kind == DT__REINVITE)
+        return s == s->call->reinvite;
+    return s->kind != DT__INVITE || dt_path_is_open(&s->call->attempt.paths[s->path]);
+}
+
 bool dt__send_is_hops(const struct dt__send *s, const struct dt_sip_msg *m)
 {
     return m->status == 503 && s->kind == DT__INVITE &&
@@ -392,10 +399,11 @@ void dt__sends_response(void *user, dt_time now, dt_tx tx, uint64_t cookie,
 }
 
 /* RFC 3261 18.1.1: TCP for size alone that is refused gives way to UDP. RFC 3263 4.3: the next
- * address of the same name; the paths of an attempt are chosen by reach. */
+ * address of the same name; the paths of an attempt are chosen by reach. Not for what has its final
+ * by another copy: that would be a second call. */
 static bool try_another(struct dt__send *s, dt_time now)
 {
-    if (s->heard)
+    if (s->heard || !dt__send_is_wanted(s))
         return false;
     if (s->tcp_for_size) {
         s->udp_again = true;

@@ -59,11 +59,7 @@ void dt__twins_send(struct dt_ua *ua, dt_time now, struct dt_bytes *bytes, const
 /* Is its final still waited for? */
 static bool is_open(const struct dt__send *s)
 {
-    if (!s->tx || !s->bytes)
-        return false;
-    if (s->kind == DT__REINVITE)
-        return s == s->call->reinvite;
-    return s->kind != DT__INVITE || dt_path_is_open(&s->call->attempt.paths[s->path]);
+    return s->tx && s->bytes && dt__send_is_wanted(s);
 }
 
 static void wait_for(struct dt__send *s, dt_time now, enum dt__wait what, dt_time t)
@@ -284,8 +280,10 @@ static enum dt__twins_verdict late(struct dt__send *s, dt_time now, dt_tx tx,
         call_off(s, now, tx, true, m);
         return DT__TWINS_GO_ON;
     }
-    if (m->status >= 200 && is_of_hop(m))
+    if (m->status >= 200 && is_of_hop(m)) {
+        s->spent = true;
         return DT__TWINS_GO_ON;
+    }
     if (s->wait == DT__WAIT_CALLEE && m->status > 100)
         stop_waiting(s);
     if (m->status < 200) {
@@ -340,7 +338,7 @@ bool dt__twins_failed(struct dt__send *s, dt_time now, int err)
     struct dt_addr at = s->hop.remote;
     bool refused = dt__is_refusal(err);
     bool rang = s->twin.rang;
-    bool moved = (s->twin.tx || (refused && may_move(s))) && move(s, now);
+    bool moved = dt__send_is_wanted(s) && (s->twin.tx || (refused && may_move(s))) && move(s, now);
 
     if (moved && s->kind == DT__INVITE && !rang)
         dt__caller_event(s, now, DT_PATH_EV_TWIN); /* R28: the only way left */

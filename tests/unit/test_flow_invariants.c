@@ -250,6 +250,69 @@ static void test_unready(void **state)
     }
 }
 
+/* A proxy knows its final for 64 T1, that of a failure for T4 behind its ACK (17.2.1, RFC 6026); a
+ * phone of ours for longer (R11). A copy that comes later begins anew. */
+static void test_over(void **state)
+{
+    static const struct {
+        int from;
+        const char *final;
+        bool ack;
+        int seconds;
+        bool over;
+    } table[] = {
+        {P, "200 INVITE", false, 30, false}, {P, "200 INVITE", false, 32, true},
+        {P, "200 INVITE", true, 6, false},   {P, "486 INVITE", false, 30, false},
+        {P, "486 INVITE", false, 32, true},  {P, "486 INVITE", true, 4, false},
+        {P, "486 INVITE", true, 5, true},    {B, "486 INVITE", true, 40, false},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        int by = table[i].from, to = by == P ? A : P;
+        message(&(struct message)M(to, by, "INVITE", "1", 1));
+        message(&(struct message)M(by, to, table[i].final, "1", 1, .tag = "b"));
+        if (table[i].ack)
+            message(&(struct message)M(to, by, "ACK", "1", 1, .tag = "b"));
+        now += table[i].seconds * DT_SECOND;
+        message(&(struct message)M(to, by, "INVITE", "1", 1));
+        message(&(struct message)M(by, to, "100 INVITE", "1", 1));
+        judged(table[i].over ? ""
+               : by == P
+                   ? "I8: a provisional response after a final one (P sent 100 X, Call-ID c1)"
+                   : "I8: a provisional response after a final one (B sent 100 X, Call-ID c1)");
+        teardown(state);
+        setup(state);
+    }
+}
+
+/* What was cancelled rings again for a later request, and on a phone that is not ours. What rings
+ * on does so beside a later request alone, which has the credentials that one twin asked for. */
+static void test_rings_again(void **state)
+{
+    static const struct {
+        const char *final; /* NULL: it still rings */
+        bool plain;
+        int cseq;
+        bool good;
+    } table[] = {
+        {"487 INVITE", false, 2, true},  {"487 INVITE", true, 1, true},
+        {"487 INVITE", false, 1, false}, {"486 INVITE", true, 1, false},
+        {"486 INVITE", false, 2, false}, {NULL, true, 1, false},
+        {NULL, false, 2, true},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        flow.parties[B].plain = table[i].plain;
+        message(&(struct message)M(B, P, "180 INVITE", "1", 1, .tag = "b"));
+        if (table[i].final)
+            message(&(struct message)M(B, P, table[i].final, "1", 1, .tag = "b"));
+        message(&(struct message)M(B, P, "180 INVITE", "2", table[i].cseq, .tag = "c"));
+        judged(table[i].good
+                   ? ""
+                   : "I13: one phone rings twice for one call (B sent 180 X, Call-ID c1)");
+        teardown(state);
+        setup(state);
+    }
+}
+
 #define MESSAGES_MAX 4
 static const struct {
     const char *invariant;
@@ -409,8 +472,9 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_good),     TEST(test_bad),    TEST(test_proxies_may), TEST(test_addresses),
-        TEST(test_long_run), TEST(test_memory), TEST(test_lives),       TEST(test_unready),
+        TEST(test_good),     TEST(test_bad),         TEST(test_proxies_may), TEST(test_addresses),
+        TEST(test_long_run), TEST(test_memory),      TEST(test_lives),       TEST(test_unready),
+        TEST(test_over),     TEST(test_rings_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -420,6 +420,28 @@ static void starve(struct net_party **who)
     }
 }
 
+/* A call that there is no memory for is not refused: the INVITE comes again, and rings (I39). A
+ * refusal would be forgotten, and the late copy of another proxy ring behind it (R11, I8). */
+static void no_memory_to_begin(void **state)
+{
+    bool failed = true;
+
+    (void)state;
+    for (size_t i = 1; failed; i++) {
+        open_callee();
+        b->mem.fail_at = b->mem.calls + i;
+        ask_as(p, "198.51.100.1", "INVITE");
+        failed = b->rings == 0;
+        b->mem.fail_at = 0;
+        net_until(&net, 2000);
+        ask_as(p, "198.51.100.1", "INVITE");
+        net_until(&net, 2100);
+        if (strstr(net.log, " 500 ") || b->rings != 1)
+            fail_msg("failure %zu: rings %d\n%s", i, b->rings, net.log);
+        close_callee();
+    }
+}
+
 static void no_memory_caller(void **state)
 {
     (void)state;
@@ -439,7 +461,8 @@ int main(void)
         cmocka_unit_test(copy_after_refusal),     cmocka_unit_test(copy_after_answer),
         cmocka_unit_test(copy_long_after_answer), cmocka_unit_test(cancel_by_other),
         cmocka_unit_test(copy_by_stranger),       cmocka_unit_test(any_moment),
-        cmocka_unit_test(no_memory_caller),       cmocka_unit_test(no_memory_callee),
+        cmocka_unit_test(no_memory_to_begin),     cmocka_unit_test(no_memory_caller),
+        cmocka_unit_test(no_memory_callee),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -120,6 +120,31 @@ static void wakes_late(void **unused)
     }
 }
 
+/* The callee has refused by the one when the other one has not said anything yet: it is not asked
+ * any more, and does not ring there when it wakes up. */
+static void refused_by_other(void **unused)
+{
+    struct world w = open_world();
+
+    (void)unused;
+    w.p->peer = hang;
+    w.s->dead = true;
+    dial(&w);
+    net_until(&net, 4000);
+    assert_non_null(strstr(net.log, "A > S INVITE 1"));
+    wake(&w);
+    net_until(&net, 4100);
+    net_reject(&net, w.b, 486);
+    net_until(&net, 4200);
+    assert_false(w.a->alive);
+    net_hush(&net);
+    w.s->dead = false;
+    net_until(&net, 40000);
+    if (strstr(net.log, "INVITE"))
+        fail_msg("%s", net.log);
+    close_world();
+}
+
 /* Two lines of one phone are two steps of a search: the second one is another request. */
 static void another_line(void **unused)
 {
@@ -237,9 +262,8 @@ static void busy(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(wakes_late),
-        cmocka_unit_test(another_line),
-        cmocka_unit_test(dies_ringing),
+        cmocka_unit_test(wakes_late),   cmocka_unit_test(refused_by_other),
+        cmocka_unit_test(another_line), cmocka_unit_test(dies_ringing),
         cmocka_unit_test(busy),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -514,6 +514,67 @@ static void challenge_and_ring(void **state)
     close_world(&w);
 }
 
+/* A proxy that was left for dead wakes with a failure of its own: it has its final there, and when
+ * the other one dies it is not asked once more under the same branch (17.2.1: it would be done
+ * anew), but as a new call (R26). */
+static void wakes_to_refuse(void **state)
+{
+    struct world w = open_world(NULL);
+
+    (void)state;
+    say_plan(w.p, 100, 0, 0);
+    say_plan(w.t, 100, 0, 0);
+    dial(&w);
+    net_until(&net, 1200);
+    w.p->dead = true;
+    net_until(&net, 4000);
+    w.p->dead = false;
+    net_node_says(&net, w.p, w.a, 500, "p");
+    net_until(&net, 4100);
+    w.t->dead = true;
+    net_until(&net, 6500);
+    net_hush(&net);
+    net_until(&net, 12000);
+    net_flow(&net, "6750 A > P CANCEL 1\n"
+                   "6750 A > T CANCEL 1\n"
+                   "6750 P > A 200 CANCEL\n"
+                   "6750 P > A 487 INVITE\n"
+                   "6750 A > P ACK 1\n"
+                   "7750 A > P INVITE 1\n"
+                   "7750 P > A 100 INVITE\n"
+                   "7750 A words off\n");
+    close_world(&w);
+}
+
+/* The other one has the final when the refusal of the copy comes: there is nothing left to ask. */
+static void refused_too_late(void **state)
+{
+    struct world w = open_world(NULL);
+
+    (void)state;
+    say_plan(w.p, 100, 0, 0);
+    dial(&w);
+    net_until(&net, 1200);
+    w.p->dead = true;
+    net_until(&net, 3245);
+    net_hush(&net);
+    w.p->dead = false;
+    w.t->refuses = true;
+    net.delay = 20 * DT_MS;
+    net_node_says(&net, w.p, w.a, 486, "callee");
+    net.delay = 100 * DT_MS;
+    net_until(&net, 9000);
+    net_flow(&net, "3245 P > A 486 INVITE\n"
+                   "3250 A words on\n"
+                   "3250 A > T INVITE 1\n"
+                   "3265 A words off\n"
+                   "3265 A ended 486 by peer\n"
+                   "3265 A > P ACK 1\n"
+                   "3265 A > T CANCEL 1\n");
+    w.t->refuses = false;
+    close_world(&w);
+}
+
 /* R16: an ICMP error can be forged: one does nothing, the second is death. */
 static void refuses_later(void **state)
 {
@@ -740,6 +801,8 @@ static void hangup_moved(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(wakes_to_refuse),
+        cmocka_unit_test(refused_too_late),
         cmocka_unit_test(silent_primary),
         cmocka_unit_test(mute_primary),
         cmocka_unit_test(one_refuses),

@@ -18,14 +18,18 @@ static const struct judged table[] = {
     {"I5", "-", "not yet: unit tests of the stack"},
     {"I6", "record", ""},
     {"I7", "record", "a proxy of a pair may cancel early (R24)"},
-    {"I8", "record", ""},
+    {"I8", "record",
+     "a copy that comes to a proxy when its transaction is over (64 T1; T4 behind the ACK of a "
+     "failure) begins anew"},
     {"I9", "-", "not yet: unit tests of the proxy"},
     {"I10", "-", "not yet: a node that hangs or drops (R12) has to be told apart"},
     {"I11", "record", "another path: equal CSeq (R25, RFC 3263 4.3)"},
     {"I12", "events: nothing is left when all have hung up",
      "before that a phone whose other side was "
      "killed goes on talking: no session timers yet (I17)"},
-    {"I13", "record", "phones that are not ours, or that were started anew, forget"},
+    {"I13", "record",
+     "phones that are not ours, or that were started anew, forget; what was cancelled rings again "
+     "for a later CSeq"},
     {"I14", "events: sound ends with the call", "a phone that lacked memory; not the 32 s"},
     {"I15", "-", "not yet: glare is played, its end judged by I12 and I36 only"},
     {"I16", "-", "not yet: unit tests of the dialog"},
