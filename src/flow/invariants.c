@@ -324,11 +324,13 @@ static int ack_of_failure(struct judge *j, const struct seen *s)
         return DT_OK;
     struct fact *invite = fact(j, INVITED, in_life(j, s->from), DT_INVITE, s->branch, DT_STR_NONE);
     if (s->method == DT_INVITE) {
+        invite->since = invite->used ? invite->since : seconds(s);
         invite->used = true;
         invite->value = s->cseq;
     } else if (invite->used && invite->value != s->cseq) {
         return broken(j, "I6", s, "the ACK of a failure has another CSeq than its INVITE");
-    } else if (invite->used && s->vias != 1 && !is_twin(j, s->from)) { /* R6 passes ACKs on */
+    } else if (invite->used && s->vias != 1 && !is_twin(j, s->from) && !is_over(s, invite)) {
+        /* R6 passes ACKs on, and so does who has no transaction any more (timer H) */
         return broken(j, "I6", s, "the ACK of a failure has more than one Via");
     }
     return DT_OK;
@@ -434,23 +436,28 @@ static bool has_forgotten(struct judge *j, const struct seen *s)
 
 static void end_of_ring(struct fact *rang, const struct seen *s)
 {
-    if (rang->used && (s->status == 487 || dt_str_eq(rang->text, s->to_tag)))
-        rang->value = (uint32_t)s->status;
+    if (!rang->used || (s->status != 487 && !dt_str_eq(rang->text, s->to_tag)))
+        return;
+    if (rang->value == 0)
+        rang->since = seconds(s);
+    rang->value = (uint32_t)s->status;
 }
 
-/* A phone that was started anew remembers nothing either. What was cancelled may ring again: as a
- * later request of the caller's, who was asked for credentials meanwhile (22.2); or, on a phone
- * that is not ours, by another way: it knows a merged request by what is under way alone (8.2.2.2).
- */
+/* A phone that was started anew remembers nothing either. What was cancelled may ring again on
+ * another branch: a search may come back (R25, ua/past.c). One that is not ours knows a merged
+ * request by what is under way alone (8.2.2.2), so that a path which stood still for long (timer A:
+ * 16 s) and has not heard of its final rings it anew. */
 static int one_ring(struct judge *j, const struct seen *s)
 {
+    enum { A_S = 16 };
     if (!s->request && s->status >= 200 && is_phone(j, s) && s->method == DT_INVITE)
         end_of_ring(fact(j, RANG, in_life(j, s->from), DT_INVITE, s->call_id, DT_STR_NONE), s);
     if (s->request || s->status != 180 || !is_phone(j, s) || (is_plain(j, s) && has_strangers(j)) ||
         has_forgotten(j, s))
         return DT_OK;
     struct fact *rang = fact(j, RANG, in_life(j, s->from), DT_INVITE, s->call_id, DT_STR_NONE);
-    bool ended = is_plain(j, s) ? rang->value >= 300 : rang->value == 487 && s->cseq > rang->cseq;
+    bool stood_still = rang->value >= 200 && seconds(s) >= rang->since + A_S;
+    bool ended = rang->value == 487 || (is_plain(j, s) && stood_still);
     bool again =
         ended && !fact(j, FINAL, in_life(j, s->from), DT_INVITE, s->branch, DT_STR_NONE)->used;
     /* One twin asked for credentials, and its final let the caller send the INVITE with new ones;
