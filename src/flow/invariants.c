@@ -38,7 +38,8 @@ struct fact {
     uint16_t party, to;
     struct dt_str a, b; /* the texts of the key */
     uint32_t value, since, cseq;
-    dt_time over; /* FINAL, of a proxy: from then on its transaction may be gone */
+    uint32_t acked; /* of an INVITE: when, and one second */
+    dt_time over;   /* FINAL, of a proxy: from then on its transaction may be gone */
     struct dt_str text;
 };
 
@@ -255,6 +256,9 @@ static int one_final(struct judge *j, const struct seen *s)
      * request is a new one (8.2.7). */
     if (final->used && final->value == 503 && !is_phone(j, s) && s->status != 503)
         final->used = false;
+    /* Nor is a challenge to another request than INVITE (26.3.2.4). */
+    if ((final->value == 401 || final->value == 407) && !is_phone(j, s) && s->method != DT_INVITE)
+        final->used = false;
     /* A phone that lacked the memory for a call has none of it: the copy by the other twin begins
      * anew (I39). */
     if (final->used && final->value == 500 && is_phone(j, s) && begins && final->to != s->to)
@@ -289,7 +293,8 @@ static int one_final(struct judge *j, const struct seen *s)
         return DT_OK;
     if (final->used && s->status != (int) final->value)
         return broken(j, "I1", s, "two different finals on one branch");
-    if (final->used && is_phone(j, s) && !dt_str_eq(final->text, s->to_tag))
+    bool is_merged = s->status == 482; /* told anew to a copy behind timer I (8.2.2.2) */
+    if (final->used && is_phone(j, s) && !is_merged && !dt_str_eq(final->text, s->to_tag))
         return broken(j, "I1", s, "two finals with different To tags on one branch of a phone");
     if (s->status >= 200) {
         final->stray = final->used ? final->stray : stray;
@@ -317,7 +322,15 @@ static bool is_twin(const struct judge *j, uint16_t party)
     return party < j->f->n_parties && j->f->parties[party].peer >= 0;
 }
 
-/* I6: the ACK of a failure goes on the INVITE's branch (17.1.1.3). */
+/* Does nobody know the transaction of an ACK any more (timers H and I), so that it goes on as one
+ * of a 2xx would (16.11)? */
+static bool is_forgotten(const struct seen *s, const struct fact *invite)
+{
+    enum { T4_S = 5 };
+    return is_over(s, invite) || (invite->acked && seconds(s) + 2 > invite->acked + T4_S);
+}
+
+/* I6: the ACK of a failure goes on the INVITE's branch (17.1.1.3). R6 passes ACKs on. */
 static int ack_of_failure(struct judge *j, const struct seen *s)
 {
     if (!s->request || (s->method != DT_ACK && s->method != DT_INVITE))
@@ -329,9 +342,10 @@ static int ack_of_failure(struct judge *j, const struct seen *s)
         invite->value = s->cseq;
     } else if (invite->used && invite->value != s->cseq) {
         return broken(j, "I6", s, "the ACK of a failure has another CSeq than its INVITE");
-    } else if (invite->used && s->vias != 1 && !is_twin(j, s->from) && !is_over(s, invite)) {
-        /* R6 passes ACKs on, and so does who has no transaction any more (timer H) */
+    } else if (invite->used && s->vias != 1 && !is_twin(j, s->from) && !is_forgotten(s, invite)) {
         return broken(j, "I6", s, "the ACK of a failure has more than one Via");
+    } else if (invite->used && !invite->acked) {
+        invite->acked = seconds(s) + 1;
     }
     return DT_OK;
 }
@@ -368,9 +382,10 @@ static bool was_unready(struct judge *j, const struct seen *s, const struct fact
  * more (R10). */
 static bool is_other_path(const struct judge *j, const struct seen *s, const struct fact *last)
 {
+    if (s->to_tag.n == 0 && s->to != last->to)
+        return true; /* each path may be asked for credentials by itself */
     return s->to_tag.n == 0 && s->cseq == last->value &&
-           (s->to != last->to || last->moved || s->item->to.transport == DT_TCP ||
-            last->life != j->lives[s->from].n);
+           (last->moved || s->item->to.transport == DT_TCP || last->life != j->lives[s->from].n);
 }
 
 /* The first request of a call was sent to the twin, too, with its branch (R22): the next path may
@@ -431,7 +446,7 @@ static bool has_forgotten(struct judge *j, const struct seen *s)
         fact(j, FINAL, in_life(j, s->from), DT_INVITE, s->branch, DT_STR_NONE);
     return is_plain(j, s) && final->used &&
            (s->item->from.transport == DT_TCP ||
-            (final->value >= 300 && seconds(s) >= final->since + T4_S));
+            (final->value >= 300 && seconds(s) >= final->since + T4_S) || is_over(s, final));
 }
 
 static void end_of_ring(struct fact *rang, const struct seen *s)
@@ -445,25 +460,27 @@ static void end_of_ring(struct fact *rang, const struct seen *s)
 
 /* A phone that was started anew remembers nothing either. What was cancelled may ring again on
  * another branch: a search may come back (R25, ua/past.c). One that is not ours knows a merged
- * request by what is under way alone (8.2.2.2), so that a path which stood still for long (timer A:
- * 16 s) and has not heard of its final rings it anew. */
+ * request by what is under way alone (8.2.2.2): the copy by the twin of who has its answer rings it
+ * anew, and so does a path which stood still for long (timer A: 16 s) and has not heard of its
+ * refusal. */
 static int one_ring(struct judge *j, const struct seen *s)
 {
-    enum { A_S = 16 };
+    enum { A_S = 16, CROSSED_S = 1 };
     if (!s->request && s->status >= 200 && is_phone(j, s) && s->method == DT_INVITE)
         end_of_ring(fact(j, RANG, in_life(j, s->from), DT_INVITE, s->call_id, DT_STR_NONE), s);
     if (s->request || s->status != 180 || !is_phone(j, s) || (is_plain(j, s) && has_strangers(j)) ||
         has_forgotten(j, s))
         return DT_OK;
     struct fact *rang = fact(j, RANG, in_life(j, s->from), DT_INVITE, s->call_id, DT_STR_NONE);
-    bool stood_still = rang->value >= 200 && seconds(s) >= rang->since + A_S;
-    bool ended = rang->value == 487 || (is_plain(j, s) && stood_still);
+    bool stood_still = rang->value >= 300 && seconds(s) >= rang->since + A_S;
+    bool ended = rang->value == 487 || (is_plain(j, s) && (rang->value / 100 == 2 || stood_still));
     bool again =
         ended && !fact(j, FINAL, in_life(j, s->from), DT_INVITE, s->branch, DT_STR_NONE)->used;
     /* One twin asked for credentials, and its final let the caller send the INVITE with new ones;
      * the other one had called with the old ones. That is cancelled when it speaks
      * (call_off_outdated in ua/send.c), and rings until then. */
-    bool renewed = rang->cseq != s->cseq && rang->value == 0;
+    bool crossed = rang->value == 0 || seconds(s) <= rang->since + CROSSED_S;
+    bool renewed = rang->cseq != s->cseq && crossed;
     if (rang->used && !again && !renewed && !dt_str_eq(rang->text, s->to_tag))
         return broken(j, "I13", s, "one phone rings twice for one call");
     rang->used = true;

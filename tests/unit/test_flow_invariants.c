@@ -304,6 +304,7 @@ static void test_rings_again(void **state)
         message(&(struct message)M(B, P, "180 INVITE", "1", 1, .tag = "b"));
         if (table[i].final)
             message(&(struct message)M(B, P, table[i].final, "1", 1, .tag = "b"));
+        now += 3 * DT_SECOND; /* not on its way when it was said */
         message(&(struct message)M(B, P, "180 INVITE", "2", table[i].cseq, .tag = "c"));
         judged(table[i].good
                    ? ""
