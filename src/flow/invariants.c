@@ -30,7 +30,8 @@ enum fact_kind {
     LAST_CSEQ,   /* the highest CSeq of a party in a call (Call-ID, From tag) or a dialog (both
                     tags), and to whom */
     HOLDS,       /* an INVITE on this branch came to a party; whether it is of a call already */
-    RANG         /* the To tag of a phone's 180 in a call */
+    RANG,        /* the To tag of a phone's 180 in a call */
+    CHALLENGED   /* an INVITE of this call was answered by 401 or 407 */
 };
 struct fact {
     bool used, stray, moved;
@@ -47,7 +48,7 @@ struct fact {
  * another node took, is a new node: it has no transactions. */
 struct life {
     uint8_t n;
-    dt_time hung_at;
+    dt_time hung_at, began_at;
     bool moved; /* what has this address now lives as party `to` does */
     uint16_t to;
 };
@@ -140,12 +141,14 @@ static void see_move(struct judge *j, uint16_t from, struct dt_str what)
         }
 }
 
-static void begin_life(struct judge *j, uint16_t who)
+static void begin_life(struct judge *j, uint16_t who, dt_time at)
 {
-    j->lives[who].n++;
-    for (size_t i = 0; i < j->f->n_parties; i++)
-        if (j->lives[i].moved && j->lives[i].to == who)
-            j->lives[i].n++;
+    for (size_t i = 0; i < j->f->n_parties; i++) {
+        if (i != who && !(j->lives[i].moved && j->lives[i].to == who))
+            continue;
+        j->lives[i].n++;
+        j->lives[i].began_at = at;
+    }
 }
 
 static void see_fault(struct judge *j, const struct dt_record_item *it)
@@ -158,7 +161,7 @@ static void see_fault(struct judge *j, const struct dt_record_item *it)
     if (dt_str_eq(what, DT_STR("hang")))
         l->hung_at = it->at;
     else if (!dt_str_eq(what, DT_STR("wake")) || it->at - l->hung_at > STALL_S * DT_SECOND)
-        begin_life(j, it->who);
+        begin_life(j, it->who, it->at);
     see_move(j, it->who, what);
 }
 
@@ -234,6 +237,7 @@ static void see_again(struct judge *j, const struct seen *s)
 /* I1: one final on a branch. I8: no provisional behind it. */
 static int one_final(struct judge *j, const struct seen *s)
 {
+    enum { T4_S = 5, YOUNG_S = 5 };
     if (s->request)
         return DT_OK;
     uint16_t node = in_life(j, s->from);
@@ -291,6 +295,14 @@ static int one_final(struct judge *j, const struct seen *s)
      * when nobody waits any more: passed on as a stray (R5). */
     if (begins && !is_phone(j, s) && s->status >= 300 && is_over(s, final))
         return DT_OK;
+    /* A node that was just started passes a 2xx on (R5) and does not know yet who is bound (R12).
+     */
+    bool young = s->item->at - j->lives[s->from].began_at < YOUNG_S * DT_SECOND;
+    if (begins && !is_phone(j, s) && final->value / 100 == 2 && j->lives[s->from].n > 0 && young)
+        return DT_OK;
+    /* A merged request is told so (8.2.2.2); its copy behind timer I gets what R11 remembers. */
+    if (final->value == 482 && is_phone(j, s) && seconds(s) >= final->since + T4_S)
+        return DT_OK;
     if (final->used && s->status != (int) final->value)
         return broken(j, "I1", s, "two different finals on one branch");
     bool is_merged = s->status == 482; /* told anew to a copy behind timer I (8.2.2.2) */
@@ -307,6 +319,13 @@ static int one_final(struct judge *j, const struct seen *s)
         final->value = (uint32_t)s->status;
         final->text = s->to_tag;
     }
+    return DT_OK;
+}
+
+static int see_challenge(struct judge *j, const struct seen *s)
+{
+    if (!s->request && (s->status == 401 || s->status == 407) && s->method == DT_INVITE)
+        fact(j, CHALLENGED, DT_RECORD_NOBODY, DT_INVITE, s->call_id, DT_STR_NONE)->used = true;
     return DT_OK;
 }
 
@@ -472,15 +491,17 @@ static int one_ring(struct judge *j, const struct seen *s)
         has_forgotten(j, s))
         return DT_OK;
     struct fact *rang = fact(j, RANG, in_life(j, s->from), DT_INVITE, s->call_id, DT_STR_NONE);
+    bool crossed = rang->value >= 300 && seconds(s) <= rang->since + CROSSED_S;
     bool stood_still = rang->value >= 300 && seconds(s) >= rang->since + A_S;
-    bool ended = rang->value == 487 || (is_plain(j, s) && (rang->value / 100 == 2 || stood_still));
+    bool ended = rang->value == 487 ||
+                 (is_plain(j, s) && (rang->value / 100 == 2 || stood_still || crossed));
     bool again =
         ended && !fact(j, FINAL, in_life(j, s->from), DT_INVITE, s->branch, DT_STR_NONE)->used;
     /* One twin asked for credentials, and its final let the caller send the INVITE with new ones;
      * the other one had called with the old ones. That is cancelled when it speaks
      * (call_off_outdated in ua/send.c), and rings until then. */
-    bool crossed = rang->value == 0 || seconds(s) <= rang->since + CROSSED_S;
-    bool renewed = rang->cseq != s->cseq && crossed;
+    bool renewed = rang->cseq < s->cseq &&
+                   fact(j, CHALLENGED, DT_RECORD_NOBODY, DT_INVITE, s->call_id, DT_STR_NONE)->used;
     if (rang->used && !again && !renewed && !dt_str_eq(rang->text, s->to_tag))
         return broken(j, "I13", s, "one phone rings twice for one call");
     rang->used = true;
@@ -502,8 +523,8 @@ static int addresses(struct judge *j, const struct seen *s)
 }
 
 static int (*const checks[])(struct judge *j, const struct seen *s) = {
-    one_final, ack_of_failure, cancel_after_provisional, no_answer_to_ack, cseq_rises,
-    one_ring,  addresses,
+    see_challenge,    one_final,  ack_of_failure, cancel_after_provisional,
+    no_answer_to_ack, cseq_rises, one_ring,       addresses,
 };
 
 static int see_sent(struct judge *j, const struct seen *s)

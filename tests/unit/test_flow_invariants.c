@@ -301,6 +301,8 @@ static void test_rings_again(void **state)
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         flow.parties[B].plain = table[i].plain;
+        if (table[i].good && table[i].cseq > 1)
+            message(&(struct message)M(P, A, "407 INVITE", "0", 1, .tag = "p"));
         message(&(struct message)M(B, P, "180 INVITE", "1", 1, .tag = "b"));
         if (table[i].final)
             message(&(struct message)M(B, P, table[i].final, "1", 1, .tag = "b"));
