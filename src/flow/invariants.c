@@ -42,6 +42,7 @@ struct fact {
     uint32_t acked; /* of an INVITE: when, and one second */
     dt_time over;   /* FINAL, of a proxy: from then on its transaction may be gone */
     struct dt_str text;
+    struct dt_str older; /* RANG: the tag before this one, which may still ring */
 };
 
 /* A party that is started anew, or woken after so long that it acts so (R10), or whose address
@@ -502,8 +503,13 @@ static int one_ring(struct judge *j, const struct seen *s)
      * (call_off_outdated in ua/send.c), and rings until then. */
     bool renewed = rang->cseq < s->cseq &&
                    fact(j, CHALLENGED, DT_RECORD_NOBODY, DT_INVITE, s->call_id, DT_STR_NONE)->used;
-    if (rang->used && !again && !renewed && !dt_str_eq(rang->text, s->to_tag))
+    bool known = dt_str_eq(rang->text, s->to_tag) || dt_str_eq(rang->older, s->to_tag);
+    if (rang->used && !again && !renewed && !known)
         return broken(j, "I13", s, "one phone rings twice for one call");
+    if (dt_str_eq(rang->older, s->to_tag))
+        return DT_OK;
+    if (!dt_str_eq(rang->text, s->to_tag))
+        rang->older = rang->text;
     rang->used = true;
     rang->value = 0;
     rang->text = s->to_tag;
