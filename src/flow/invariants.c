@@ -501,7 +501,7 @@ static int one_ring(struct judge *j, const struct seen *s)
     /* One twin asked for credentials, and its final let the caller send the INVITE with new ones;
      * the other one had called with the old ones. That is cancelled when it speaks
      * (call_off_outdated in ua/send.c), and rings until then. */
-    bool renewed = rang->cseq < s->cseq &&
+    bool renewed = rang->cseq != s->cseq &&
                    fact(j, CHALLENGED, DT_RECORD_NOBODY, DT_INVITE, s->call_id, DT_STR_NONE)->used;
     bool known = dt_str_eq(rang->text, s->to_tag) || dt_str_eq(rang->older, s->to_tag);
     if (rang->used && !again && !renewed && !known)
