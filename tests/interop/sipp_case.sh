@@ -38,12 +38,14 @@ hangs_up() {
     see A '^call [0-9]+: ended'
 }
 
+# Each callee has a name of its own: a binding to one that has gone would be asked as well, and the kernel may dial it
+# from a port whose last connection is not forgotten there (RST, RFC 9293 3.5.2).
 tcp() { # MODE: 20 calls by TCP to a callee by TCP, and to one by UDP
     start_proxy P "$net.1"
     for by in t1 u1; do
         start_uas $by "$net.2" -sf "$(scenario callee)" -t $by -m 20
-        registers service "$net.2:5060;transport=$([[ $by == t1 ]] && echo tcp || echo udp)"
-        sipp "$net.1:5060" -sn uac -t "$1" -max_socket 100 -i "$net.9" -p 5060 -s service -m 20 -r 20 -nostdin -trace_err -timeout 60 \
+        registers $by "$net.2:5060;transport=$([[ $by == t1 ]] && echo tcp || echo udp)"
+        sipp "$net.1:5060" -sn uac -t "$1" -max_socket 100 -i "$net.9" -p 5060 -s $by -m 20 -r 20 -nostdin -trace_err -timeout 60 \
             -timeout_error >uac.log 2>&1 || fail "SIPp's caller counts failed calls, $1 to $by"
         ends $by 0
     done
