@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * Making a world from what was planned, its record, and its end. */
+#include "judge.h"
 #include "sound.h"
 
 #include "io/io.h"
@@ -296,7 +297,7 @@ static void add_names(struct world *w)
 void world_run(struct world *w, dt_time until)
 {
     while (!w->failed && dt_sim_step(w->sim, until))
-        ;
+        judge_look(w);
 }
 
 static bool all_ready(void *ctx)
@@ -351,7 +352,8 @@ bool world_open(struct world *w, uint64_t seed, struct tally *t)
     dt_rng_init(&w->rng, key);
     dt_record_init(&w->record, &dt_alloc_libc);
     w->sim = dt_sim_new(&dt_alloc_libc, seed, &watch);
-    if (!w->sim) {
+    w->judge = judge_new();
+    if (!w->sim || !w->judge) {
         world_fail(w, "no memory");
         return false;
     }
@@ -371,6 +373,7 @@ void world_close(struct world *w)
     if (w->sim)
         w->tally->virtual_time += world_now(w);
     dt_sim_free(w->sim);
+    judge_free(w->judge);
     for (int i = 0; i < w->n_parties; i++) {
         world_free_node(&w->parties[i]);
         sound_close(&w->parties[i]);

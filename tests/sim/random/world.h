@@ -126,6 +126,7 @@ struct party {
 };
 
 struct tally;
+struct judge; /* judge.h */
 
 struct world {
     uint64_t seed;
@@ -145,6 +146,7 @@ struct world {
     bool dns_empty, dns_order;
     bool healed;
     unsigned baseline; /* objects of the proxies alone */
+    struct judge *judge;
     bool failed;
     char reason[REASON_SIZE];
     struct tally *tally;

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Whether requests are answered in time, and not with too much: I10, I30. */
+#include "judge.h"
+
+enum {
+    READY_S = 3, /* R12: whose bindings are not known yet says nothing for 2 s */
+    LARGER = 3   /* I30 */
+};
+
+static struct memo *of_branch(const struct seen *s)
+{
+    struct dt_str texts[] = {s->m->via.branch, s->m->cseq.method_text};
+    return judge_memo(s, MEMO_TRYING, judge_owner(s), texts, 2);
+}
+
+static void got_request(const struct seen *s)
+{
+    struct memo *b = of_branch(s);
+    bool young = s->item->at - judge_steady_since(s->party) < READY_S * DT_SECOND;
+    if (!b->used && s->m->method == DT_INVITE && !young)
+        judge_wait(s, DUE_TRYING, b);
+    b->used = true;
+    b->last = (dt_time)s->m->text.n > b->last ? (dt_time)s->m->text.n : b->last; /* bytes */
+}
+
+void judge_due_trying(const struct seen *s, struct memo *b)
+{
+    if (b->n == 0)
+        judge_fail(s, "I10", "an INVITE has no response after 200 ms");
+}
+
+static void sent_response(const struct seen *s)
+{
+    struct memo *b = of_branch(s);
+    b->n++;
+    if (b->used && s->item->to.transport == DT_UDP && s->m->text.n > LARGER * (size_t)b->last)
+        judge_fail(s, "I30", "a response is more than 3 times as large as its request");
+}
+
+void judge_answers(const struct seen *s)
+{
+    if (!s->sent && s->m->request && s->m->method != DT_ACK)
+        got_request(s);
+    else if (s->sent && !s->m->request)
+        sent_response(s);
+}
