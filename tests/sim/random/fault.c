@@ -78,8 +78,7 @@ static bool is_up(const struct party *p)
     return !p->down && !p->gone && dt_sim_is_up(p->node);
 }
 
-/* What its store holds is kept, as by its snapshot file. */
-static void keep_store(struct party *p)
+void party_keep_store(struct party *p)
 {
     bool changed = false;
     struct dt_bytes *text = NULL;
@@ -99,7 +98,7 @@ static bool begin_kill(struct world *w, struct fault *f)
     if (!is_up(p))
         return false;
     note(w, f->a, f->kind == FAULT_SILENCE ? "silence" : "kill");
-    keep_store(p);
+    party_keep_store(p);
     dt_sim_silent(p->node, f->kind == FAULT_SILENCE);
     dt_sim_kill(w->sim, p->node);
     sound_kill(p);
@@ -144,7 +143,7 @@ static bool begin_restart(struct world *w, struct fault *f)
     struct party *p = &w->parties[f->a];
     if (!is_up(p))
         return false;
-    keep_store(p);
+    party_keep_store(p);
     p->struck = true;
     come_back(p);
     return true;

@@ -150,7 +150,7 @@ dt_time judge_steady_since(const struct party *p)
 
 bool judge_excuses(const struct party *p)
 {
-    return p->gone || p->unsure;
+    return p->gone || p->unsure || (p->memory.fail_at && p->memory.calls >= p->memory.fail_at);
 }
 
 void judge_fail(const struct seen *s, const char *invariant, const char *what)
@@ -218,6 +218,7 @@ static bool read_message(struct world *w, const struct dt_record_item *it, struc
 static void see_message(struct world *w, const struct dt_record_item *it)
 {
     static void (*const judges[])(const struct seen *) = {judge_transactions, judge_proxies,
+                                                          judge_forks,
                                                           judge_answers, judge_dialogs};
     struct dt_sip_header headers[DT_MSG_HEADERS_MAX];
     struct dt_sip_msg m;
@@ -227,6 +228,7 @@ static void see_message(struct world *w, const struct dt_record_item *it)
     if (s.unheard) {
         judge_unheard(&s);
         judge_offer_unheard(&s);
+        judge_path_unheard(&s);
     }
     for (size_t i = 0; i < sizeof judges / sizeof *judges && !w->failed && !s.unheard; i++)
         judges[i](&s);

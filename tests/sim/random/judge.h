@@ -13,6 +13,7 @@
 
 #define T1 (500 * DT_MS)
 #define T2 (4 * DT_SECOND)
+#define T4 (5 * DT_SECOND)
 
 /* A message that was sent or has arrived. */
 struct seen {
@@ -48,7 +49,7 @@ enum memo_kind {
 #define MEMO_KINDS(X) \
     X(REQUEST) \
     X(ANSWER) X(REPLY) X(TRYING) X(COPY_IN) X(RESPONSE_IN) X(FORK) X(LEG) X(BRANCH) X(SAME) X(TAG) \
-        X(ROUTE) X(OFFER) X(ORIGIN)
+        X(ROUTE) X(RECORDED) X(OFFER) X(ORIGIN) X(PASSED) X(GROUP) X(PATH) X(REGISTERED)
 #define X(id) MEMO_##id,
     MEMO_KINDS(X)
 #undef X
@@ -72,7 +73,8 @@ dt_time judge_steady_since(const struct party *p);
 /* id, how long, what to ask then */
 #define DUES(X) \
     X(REPEAT, T1 + 60 * DT_MS, judge_due_repeat) \
-    X(TRYING, 200 * DT_MS, judge_due_trying)
+    X(TRYING, 200 * DT_MS, judge_due_trying) \
+    X(CANCEL, 20 * DT_MS, judge_due_cancel)
 
 enum due_kind {
 #define X(id, wait, ask) DUE_##id,
@@ -84,6 +86,7 @@ enum due_kind {
 void judge_wait(const struct seen *s, enum due_kind kind, struct memo *memo);
 void judge_due_repeat(const struct seen *s, struct memo *memo);
 void judge_due_trying(const struct seen *s, struct memo *memo);
+void judge_due_cancel(const struct seen *s, struct memo *memo);
 
 /* ---- the judges ---- */
 
@@ -91,6 +94,8 @@ void judge_transactions(const struct seen *s); /* I3, I4, I5 */
 void judge_unheard(const struct seen *s);      /* its sender may be told by ICMP */
 void judge_offer_unheard(const struct seen *s);
 void judge_proxies(const struct seen *s); /* I9, I20 */
-void judge_answers(const struct seen *s); /* I10, I21, I30 */
+void judge_answers(const struct seen *s); /* I10, I25, I30 */
+void judge_forks(const struct seen *s);   /* I21 */
+void judge_path_unheard(const struct seen *s);
 void judge_dialogs(const struct seen *s); /* I15, I16 */
 #endif

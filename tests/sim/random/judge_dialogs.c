@@ -4,7 +4,9 @@
  * after a glare, and the version of what is offered (I15). */
 #include "judge.h"
 
-enum { OWNER_WAITS_MS = 2100 /* RFC 3261 14.1 */ };
+#include <string.h>
+
+enum { OWNER_WAITS_MS = 2100 /* RFC 3261 14.1 */, ROUTES_MAX = 16 };
 
 static struct memo *of_dialog(const struct seen *s, enum memo_kind kind, bool ours)
 {
@@ -15,25 +17,53 @@ static struct memo *of_dialog(const struct seen *s, enum memo_kind kind, bool ou
 
 /* ---- I16 ---- */
 
-static uint64_t routes_of(const struct dt_sip_msg *m)
+/* The values of Route or Record-Route as a key; `reversed` as who called reads it (12.1.2). */
+static struct dt_str routes_of(const struct dt_sip_msg *m, enum dt_header_id id, bool reversed,
+                               char buf[ROUTES_MAX * 8])
 {
-    static const uint64_t key[2] = {0, 0};
-    struct dt_sip_values v = dt_sip_values(m, DT_H_ROUTE);
-    struct dt_siphash h;
-    dt_siphash_init(&h, key);
-    for (struct dt_str value; dt_sip_values_next(&v, &value);)
-        dt_siphash_add_str(&h, value);
-    return dt_siphash_end(&h);
+    struct dt_sip_values v = dt_sip_values(m, id);
+    uint64_t hashes[ROUTES_MAX];
+    size_t n = 0;
+    for (struct dt_str value; n < ROUTES_MAX && dt_sip_values_next(&v, &value);)
+        hashes[n++] = judge_hash(value);
+    for (size_t i = 0; i < n; i++)
+        memcpy(buf + 8 * i, &hashes[reversed ? n - 1 - i : i], 8);
+    return (struct dt_str){buf, 8 * n};
+}
+
+/* What a message with Record-Route may make the route set of a dialog: an INVITE or its answer. */
+static struct memo *recorded(const struct seen *s, struct dt_str theirs, struct dt_str routes)
+{
+    struct dt_str texts[] = {s->m->call_id, theirs, routes};
+    return judge_memo(s, MEMO_RECORDED, (uint32_t)s->party->index + 1, texts, 3);
+}
+
+static void got_record(const struct seen *s)
+{
+    char buf[ROUTES_MAX * 8];
+    bool request = s->m->request;
+    if (request ? s->m->to.tag.n > 0 : s->m->status < 101 || s->m->status >= 300)
+        return;
+    struct dt_str routes = routes_of(s->m, DT_H_RECORD_ROUTE, !request, buf);
+    recorded(s, request ? s->m->from.tag : s->m->to.tag, routes)->used = true;
+    if (!request && s->m->status >= 200)
+        recorded(s, s->m->to.tag, DT_STR("2xx"))->used = true;
 }
 
 static void judge_routes(const struct seen *s)
 {
+    char buf[ROUTES_MAX * 8];
     struct memo *d = of_dialog(s, MEMO_ROUTE, true);
-    uint64_t routes = routes_of(s->m);
-    if (d->used && d->digest != routes)
+    struct dt_str routes = routes_of(s->m, DT_H_ROUTE, false, buf);
+    uint64_t digest = judge_hash(routes);
+    if (s->m->method == DT_ACK && !recorded(s, s->m->to.tag, DT_STR("2xx"))->used)
+        return; /* of a failure: of its hop */
+    if (d->used && d->digest != digest)
         judge_fail(s, "I16", "the route set of a dialog has changed");
+    else if (!recorded(s, s->m->to.tag, routes)->used)
+        judge_fail(s, "I16", "the route set is not what Record-Route had");
     d->used = true;
-    d->digest = routes;
+    d->digest = digest;
 }
 
 /* ---- I15 ---- */
@@ -141,6 +171,8 @@ void judge_dialogs(const struct seen *s)
     bool invite = s->m->method == DT_INVITE, inside = s->m->to.tag.n > 0;
     if (s->party->proxy || judge_excuses(s->party))
         return;
+    if (!s->sent && invite)
+        got_record(s);
     if (s->sent && s->m->request && inside)
         judge_routes(s);
     if (s->sent && s->m->request && invite && !inside)

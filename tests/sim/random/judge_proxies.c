@@ -22,8 +22,23 @@ static uint64_t hash_of(const struct dt_str *texts, size_t n)
     return dt_siphash_end(&h);
 }
 
-/* One branch, one request, of whichever proxy of a pair; and the same request to the same target,
- * the same branch. */
+/* The same request to the same target has the same branch, today as tomorrow (design.md 1). Over a
+ * new connection, since the last one is lost, it is another attempt (RFC 3263 4.3). */
+static void judge_repeated(const struct seen *s, const struct dt_str request[5])
+{
+    char buf[48];
+    const struct dt_str texts[] = {request[0], request[1], request[2],
+                                   request[3], request[4], s->m->uri_text,
+                                   judge_address(&s->item->to, buf)};
+    struct memo *r = judge_memo(s, MEMO_PASSED, 0, texts, 7);
+    uint64_t branch = judge_hash(s->m->via.branch);
+    if (r->used && r->digest != branch && s->item->to.transport == DT_UDP)
+        judge_fail(s, "I9", "the same request comes with another branch");
+    r->used = true;
+    r->digest = branch;
+}
+
+/* One branch, one request, of whichever proxy of a pair. */
 static void judge_branch(const struct seen *s)
 {
     char cseq[12];
@@ -40,6 +55,8 @@ static void judge_branch(const struct seen *s)
         judge_fail(s, "I9", "a branch comes again for another request");
     b->used = true;
     b->digest = digest;
+    if (s->party->proxy)
+        judge_repeated(s, texts);
 }
 
 /* A To tag is made for one call; who called keeps its From tag where it calls once more (R26). */
@@ -121,6 +138,34 @@ static bool ends_alike(const struct dt_sip_msg *m, const struct dt_sip_msg *of, 
     return true;
 }
 
+/* A Record-Route value that names this party, by an address of its own or one that it took. */
+static bool names_party(const struct seen *s, struct dt_str value)
+{
+    struct dt_name_addr route;
+    struct dt_addr a;
+    if (dt_sip_name_addr(&route, value) || dt_addr_parse(&a, route.uri.host))
+        return false;
+    a.port = s->item->from.port;
+    a.transport = s->item->from.transport;
+    uint16_t whose = dt_record_whose(&s->w->record, &a);
+    return whose == s->party->index || (whose < s->w->n_proxies && s->w->parties[whose].gone);
+}
+
+/* 16.6 step 4: who forwards an INVITE stays on its path; with two values between two transports
+ * (RFC 5658 3.3), or between two addresses, which a node has that took its twin's. */
+static bool is_recorded(const struct seen *s, const struct dt_sip_msg *in)
+{
+    unsigned more = count(s->m, DT_H_RECORD_ROUTE) - count(in, DT_H_RECORD_ROUTE);
+    struct dt_sip_values v = dt_sip_values(s->m, DT_H_RECORD_ROUTE);
+    struct dt_str value;
+    if (s->m->method != DT_INVITE)
+        return more == 0;
+    for (unsigned i = 0; i < more; i++)
+        if (!dt_sip_values_next(&v, &value) || !names_party(s, value))
+            return false;
+    return more == 1 || more == 2;
+}
+
 /* Not the ACK of a pair: one that the twin was sent is passed on as well, and of a failure and a
  * late 2xx both may have one branch. */
 static void judge_request(const struct seen *s, const struct dt_sip_msg *in)
@@ -133,6 +178,8 @@ static void judge_request(const struct seen *s, const struct dt_sip_msg *in)
         judge_fail(s, "I20", "Max-Forwards is not one less");
     else if (!ends_alike(out, in, count(in, DT_H_RECORD_ROUTE), DT_H_RECORD_ROUTE))
         judge_fail(s, "I20", "Record-Route below has changed");
+    else if (!is_recorded(s, in))
+        judge_fail(s, "I20", "Record-Route does not name who forwards, once for each side");
     else if (!ends_alike(out, in, routes, DT_H_ROUTE))
         judge_fail(s, "I20", "a Route that is not ours has changed");
     else if (!(s->w->pair && s->m->method == DT_ACK) && !same_rest(in, out))
@@ -180,7 +227,7 @@ void judge_proxies(const struct seen *s)
         judge_branch(s);
     if (s->sent)
         judge_tag(s);
-    if (!s->party->proxy || s->party->gone)
+    if (!s->party->proxy || judge_excuses(s->party))
         return;
     /* What is made here: 100, and the CANCEL of the siblings of a stray 2xx (R5). */
     if (s->m->cseq.method == DT_CANCEL || (!s->m->request && s->m->status == 100))

@@ -130,12 +130,16 @@ static void sent_response(const struct seen *s)
     /* The first Via shows by which way its copy came (R7). */
     size_t via_end = (size_t)(s->m->via.text.p + s->m->via.text.n - s->m->text.p);
     uint64_t digest = judge_hash(dt_str_sub(s->m->text, via_end, s->m->text.n));
-    if (s->m->status < 200)
+    bool challenge = s->m->status == 401 || s->m->status == 407;
+    if (s->m->status < 200 || (challenge && s->m->method != DT_INVITE)) /* 26.3.2.4: stateless */
         return;
     struct memo *a = judge_memo(s, MEMO_REPLY, judge_owner(s), texts, 6);
-    if (a->used && a->digest != digest)
+    /* Timer I: T4 behind its ACK a refused INVITE is forgotten; without one it is told each T2. */
+    bool over = s->m->method == DT_INVITE && s->m->status >= 300 && s->item->at - a->last > T4;
+    if (a->used && a->digest != digest && !over)
         judge_fail(s, "I5", "a copy is answered with other bytes");
     a->used = true;
+    a->last = s->item->at;
     a->digest = digest;
 }
 

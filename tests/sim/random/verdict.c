@@ -5,6 +5,7 @@
 #include "world.h"
 
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -94,6 +95,59 @@ static void quit_all(struct world *w)
     world_run(w, world_now(w) + (longest + 2) * DT_SECOND + jumped(w));
 }
 
+/* ---- the bindings of a pair (I26) ---- */
+
+enum { BINDINGS_MAX = 256, SAME_S = 60, FIELDS_KEPT = 7 /* "binding", five texts, CSeq */ };
+
+static int by_value(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* A key for each line of its snapshot, without when and where it was bound; in order. */
+static size_t bindings_of(struct party *p, uint64_t keys[BINDINGS_MAX])
+{
+    static const uint64_t key[2] = {0, 0};
+    size_t n = 0;
+    party_keep_store(p);
+    struct dt_reader r = dt_reader(p->kept ? dt_bytes_str(p->kept) : DT_STR_NONE);
+    while (!dt_reader_end(&r) && n < BINDINGS_MAX) {
+        struct dt_str line = dt_reader_until(&r, '\n');
+        size_t at = 0;
+        dt_reader_char(&r, '\n');
+        for (int i = 0; i < FIELDS_KEPT; i++)
+            at += dt_str_find(dt_str_sub(line, at, line.n), ' ') + 1;
+        if (dt_str_starts(line, DT_STR("binding ")))
+            keys[n++] = dt_siphash(key, dt_str_sub(line, 0, at));
+    }
+    qsort(keys, n, sizeof *keys, by_value);
+    return n;
+}
+
+static bool pair_agrees(struct world *w, size_t n[2])
+{
+    static uint64_t keys[2][BINDINGS_MAX];
+    for (int i = 0; i < 2; i++)
+        n[i] = bindings_of(&w->parties[i], keys[i]);
+    return n[0] == n[1] && !memcmp(keys[0], keys[1], n[0] * sizeof keys[0][0]);
+}
+
+static void judge_pair(struct world *w)
+{
+    size_t n[2];
+    dt_time until = world_now(w) + SAME_S * DT_SECOND;
+    if (!w->pair || w->parties[0].gone)
+        return;
+    while (!pair_agrees(w, n)) {
+        if (world_now(w) >= until) {
+            world_fail(w, "I26: P and S do not have the same bindings: %zu and %zu", n[0], n[1]);
+            return;
+        }
+        world_run(w, world_now(w) + DT_SECOND);
+    }
+}
+
 static void judge_bindings(struct world *w)
 {
     for (int i = 0; i < w->n_proxies && !w->failed; i++) {
@@ -142,8 +196,9 @@ static void judge_record(struct world *w)
 
 void verdict(struct world *w)
 {
-    static void (*const parts[])(struct world *) = {judge_calls,  quit_all,       judge_objects,
-                                                    judge_counts, judge_bindings, judge_record};
+    static void (*const parts[])(struct world *) = {judge_calls,   judge_pair,   quit_all,
+                                                    judge_objects, judge_counts, judge_bindings,
+                                                    judge_record};
     w->healed = true;
     faults_heal(w);
     world_run(w, world_now(w) + SETTLE_S * DT_SECOND);

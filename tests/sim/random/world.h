@@ -239,6 +239,8 @@ void fault_write(const struct world *w, size_t i, char *out, size_t size);
 dt_time faults_tick(struct world *w);
 /* All of them end, and what was killed comes back. */
 void faults_heal(struct world *w);
+/* What its store holds is kept in `kept`, as by its snapshot file. */
+void party_keep_store(struct party *p);
 /* Starts a party anew. */
 void party_comes_back(struct party *p);
 
