@@ -48,8 +48,9 @@ void judge_look(struct world *w);
 enum memo_kind {
 #define MEMO_KINDS(X) \
     X(REQUEST) \
-    X(ANSWER) X(REPLY) X(TRYING) X(COPY_IN) X(RESPONSE_IN) X(FORK) X(LEG) X(BRANCH) X(SAME) X(TAG) \
-        X(ROUTE) X(RECORDED) X(OFFER) X(ORIGIN) X(PASSED) X(GROUP) X(PATH) X(REGISTERED)
+    X(ANSWER) \
+    X(REPLY) X(TRYING) X(COPY_IN) X(RESPONSE_IN) X(FORK) X(LEG) X(BRANCH) X(SAME) X(TAG) X(ROUTE) \
+        X(RECORDED) X(OFFER) X(ORIGIN) X(PASSED) X(GROUP) X(PATH)
 #define X(id) MEMO_##id,
     MEMO_KINDS(X)
 #undef X
@@ -94,7 +95,7 @@ void judge_transactions(const struct seen *s); /* I3, I4, I5 */
 void judge_unheard(const struct seen *s);      /* its sender may be told by ICMP */
 void judge_offer_unheard(const struct seen *s);
 void judge_proxies(const struct seen *s); /* I9, I20 */
-void judge_answers(const struct seen *s); /* I10, I25, I30 */
+void judge_answers(const struct seen *s); /* I10, I30 */
 void judge_forks(const struct seen *s);   /* I21 */
 void judge_path_unheard(const struct seen *s);
 void judge_dialogs(const struct seen *s); /* I15, I16 */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Whether requests are answered in time, and not with too much: I10, I30; and that a
- * registrar takes nothing late: I25. */
+ * Whether requests are answered in time, and not with too much: I10, I30. */
 #include "judge.h"
 
 enum {
@@ -39,30 +38,10 @@ static void sent_response(const struct seen *s)
         judge_fail(s, "I30", "a response is more than 3 times as large as its request");
 }
 
-/* 10.3 step 7: what comes late changes nothing. A twin's copies are taken in any order, since the
- * newest of them counts (R13). */
-static void accepted_register(const struct seen *s)
-{
-    uint16_t whose = dt_record_whose(&s->w->record, &s->item->to);
-    struct dt_str texts[] = {s->m->call_id, s->m->to.uri.text, s->m->via.branch};
-    struct memo *last = judge_memo(s, MEMO_REGISTERED, judge_owner(s), texts, 2);
-    struct memo *copy = judge_memo(s, MEMO_REGISTERED, judge_owner(s), texts, 3);
-    if (whose < s->w->n_proxies)
-        return;
-    if (!copy->used && last->used && s->m->cseq.number < last->value)
-        judge_fail(s, "I25", "a REGISTER is accepted that is older than the last");
-    copy->used = last->used = true;
-    if (s->m->cseq.number > last->value)
-        last->value = s->m->cseq.number;
-}
-
 void judge_answers(const struct seen *s)
 {
     if (!s->sent && s->m->request && s->m->method != DT_ACK)
         got_request(s);
     else if (s->sent && !s->m->request)
         sent_response(s);
-    if (s->sent && !s->m->request && s->party->proxy && s->m->method == DT_REGISTER &&
-        s->m->status == 200)
-        accepted_register(s);
 }

@@ -27,8 +27,12 @@ static uint64_t hash_of(const struct dt_str *texts, size_t n)
 static void judge_repeated(const struct seen *s, const struct dt_str request[5])
 {
     char buf[48];
-    const struct dt_str texts[] = {request[0], request[1], request[2],
-                                   request[3], request[4], s->m->uri_text,
+    const struct dt_str texts[] = {request[0],
+                                   request[1],
+                                   request[2],
+                                   request[3],
+                                   request[4],
+                                   s->m->uri_text,
                                    judge_address(&s->item->to, buf)};
     struct memo *r = judge_memo(s, MEMO_PASSED, 0, texts, 7);
     uint64_t branch = judge_hash(s->m->via.branch);

@@ -112,8 +112,6 @@ static void write_proxy(const struct party *p, struct dt_writer *out)
         write_ip(out, &w->parties[1 - p->index]);
     }
     dt_write_lit(out, "\nmin_expires: 1\n");
-    if (w->cap)
-        dt_writef(out, "max_transactions: %d\n", w->cap);
 }
 
 static void write_phone(const struct party *p, struct dt_writer *out)

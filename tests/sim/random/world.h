@@ -135,8 +135,7 @@ struct world {
     struct dt_sim *sim;
     struct party parties[PARTIES_MAX];
     int n_proxies, n_parties;
-    bool auth, pair, dns, strangers;
-    int cap; /* max_transactions of the proxies; 0: as configured by default */
+    bool auth, pair, dns;
     struct dt_sim_link calm;
     dt_time zero, busy; /* when the people begin, and for how long they go on */
     dt_time pace;       /* between two things that a person does, in the middle */
