@@ -52,7 +52,8 @@ static const struct judged table[] = {
     {"I25", "quiescence: none outlives its time",
      "read with a wrong wall clock it lives so much longer; "
      "no REGISTER overtakes another here: test_store_location"},
-    {"I26", "quiescence: the same bindings in both", "a node that took its twin's address"},
+    {"I26", "quiescence: the same bindings in both",
+     "a node that took its twin's address; clocks that differed by more than a minute"},
     {"I29", "-", "fuzzers"},
     {"I30", "each response over UDP, beside its request", ""},
     {"I31", "each turn: at most 2000 at one moment", "not its 5 ms: no timed test"},

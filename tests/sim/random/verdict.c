@@ -97,7 +97,12 @@ static void quit_all(struct world *w)
 
 /* ---- the bindings of a pair (I26) ---- */
 
-enum { BINDINGS_MAX = 256, SAME_S = 60, FIELDS_KEPT = 7 /* "binding", five texts, CSeq */ };
+enum {
+    BINDINGS_MAX = 256,
+    SAME_S = 60,
+    FIELDS_KEPT = 7, /* "binding", five texts, CSeq */
+    CLOCKS_S = 60
+};
 
 static int by_value(const void *a, const void *b)
 {
@@ -133,11 +138,22 @@ static bool pair_agrees(struct world *w, size_t n[2])
     return n[0] == n[1] && !memcmp(keys[0], keys[1], n[0] * sizeof keys[0][0]);
 }
 
+/* The clocks of a pair may differ by a minute (docs/survival.md); what a node with a worse one read
+ * from its file, or was sent, may be over there sooner. */
+static bool clocks_agree(const struct world *w)
+{
+    for (size_t i = 0; i < w->n_faults; i++)
+        if (w->faults[i].kind == FAULT_WALL && !w->faults[i].off &&
+            abs(w->faults[i].amount) > CLOCKS_S)
+            return false;
+    return true;
+}
+
 static void judge_pair(struct world *w)
 {
     size_t n[2];
     dt_time until = world_now(w) + SAME_S * DT_SECOND;
-    if (!w->pair || w->parties[0].gone)
+    if (!w->pair || w->parties[0].gone || !clocks_agree(w))
         return;
     while (!pair_agrees(w, n)) {
         if (world_now(w) >= until) {
