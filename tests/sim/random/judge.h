@@ -14,6 +14,7 @@
 #define T1 (500 * DT_MS)
 #define T2 (4 * DT_SECOND)
 #define T4 (5 * DT_SECOND)
+#define ICMP_COMES (2 * DT_SECOND) /* so long it takes at most to be told that nobody is there */
 
 /* A message that was sent or has arrived. */
 struct seen {
@@ -46,16 +47,24 @@ void judge_look(struct world *w);
 
 /* The memo of this party's life (0: of all), kind and texts. It stays where it is. */
 enum memo_kind {
-#define MEMO_KINDS(X) \
-    X(REQUEST) \
-    X(ANSWER) \
-    X(REPLY) \
-    X(TRYING) \
-    X(COPY_IN) X(RESPONSE_IN) X(FORK) X(LEG) X(BRANCH) X(SAME) X(TAG) X(ROUTE) X(RECORDED) \
-        X(OFFER) X(ORIGIN) X(PASSED) X(GROUP) X(PATH)
-#define X(id) MEMO_##id,
-    MEMO_KINDS(X)
-#undef X
+    MEMO_REQUEST,  /* to an address: how often and when sent */
+    MEMO_HEARD,    /* branch: to how many addresses, what is known of it */
+    MEMO_ADDRESS,  /* when nobody heard */
+    MEMO_REPLY,    /* a final to an address: its bytes */
+    MEMO_TRYING,   /* branch: how often answered */
+    MEMO_BRANCH,   /* which request */
+    MEMO_PASSED,   /* a request and target: which branch */
+    MEMO_TAG,      /* of which call */
+    MEMO_CAME,     /* what a proxy got */
+    MEMO_GROUP,    /* paths of a request: judge_forks.c */
+    MEMO_PATH,     /* one of them */
+    MEMO_ROUTE,    /* dialog: its Route values */
+    MEMO_RECORDED, /* Record-Route values that were seen */
+    MEMO_OFFER,    /* dialog: our re-INVITE */
+    MEMO_ANSWERED, /* branch: a re-INVITE has its final */
+    MEMO_CALLER,   /* Call-ID: made here */
+    MEMO_STREAMS,  /* branch: m-lines of its offer */
+    MEMO_ORIGIN    /* session: its version and bytes */
 };
 struct memo *judge_memo(const struct seen *s, enum memo_kind kind, uint32_t owner,
                         const struct dt_str *texts, size_t n);

@@ -18,7 +18,8 @@ static void got_request(const struct seen *s)
 {
     struct memo *b = of_branch(s);
     bool young = s->item->at - judge_steady_since(s->party) < READY_S * DT_SECOND;
-    if (!b->used && s->m->method == DT_INVITE && !young)
+    bool moved = s->w->pair && s->w->parties[0].gone; /* whose copy comes where is not to be said */
+    if (!b->used && s->m->method == DT_INVITE && !young && !moved)
         judge_wait(s, DUE_TRYING, b);
     b->used = true;
     b->last = (dt_time)s->m->text.n > b->last ? (dt_time)s->m->text.n : b->last; /* bytes */

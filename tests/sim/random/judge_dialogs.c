@@ -104,7 +104,8 @@ void judge_offer_unheard(const struct seen *s)
 
 static bool is_open(const struct seen *s, const struct memo *o)
 {
-    return o->n && s->item->at - o->first < 64 * T1 && unheard(s)->last < o->first;
+    dt_time told = unheard(s)->last + ICMP_COMES;
+    return o->n && s->item->at - o->first < 64 * T1 && told < o->first;
 }
 
 /* `n`: the CSeq of our re-INVITE that is open; `last`: when the other side said 491. */
@@ -116,7 +117,7 @@ static void sent_reinvite(const struct seen *s)
     if (is_open(s, o))
         judge_fail(s, "I15", "a second offer while the first is open");
     struct dt_str texts[] = {s->m->call_id};
-    bool caller = judge_memo(s, MEMO_SAME, judge_owner(s), texts, 1)->used;
+    bool caller = judge_memo(s, MEMO_CALLER, judge_owner(s), texts, 1)->used;
     if (o->last && caller && s->item->at - o->last < OWNER_WAITS_MS * DT_MS - 5 * DT_MS)
         judge_fail(s, "I15", "who made the Call-ID does not wait 2.1 s after a glare");
     o->used = true;
@@ -141,7 +142,7 @@ static void sent_answer(const struct seen *s)
 {
     struct memo *o = of_dialog(s, MEMO_OFFER, false);
     struct dt_str texts[] = {s->m->via.branch};
-    struct memo *first = judge_memo(s, MEMO_COPY_IN, judge_owner(s), texts, 1);
+    struct memo *first = judge_memo(s, MEMO_ANSWERED, judge_owner(s), texts, 1);
     if (s->m->status / 100 == 2 && !first->used && is_open(s, o))
         judge_fail(s, "I15", "an offer is answered while an own one is open");
     first->used = true;
@@ -157,7 +158,7 @@ static unsigned streams_of(const struct seen *s)
 static void judge_streams(const struct seen *s)
 {
     struct dt_str texts[] = {s->m->via.branch};
-    struct memo *offer = judge_memo(s, MEMO_FORK, judge_owner(s), texts, 1);
+    struct memo *offer = judge_memo(s, MEMO_STREAMS, judge_owner(s), texts, 1);
     unsigned n = streams_of(s);
     if (!s->sent && n)
         offer->n = n;
@@ -176,7 +177,7 @@ void judge_dialogs(const struct seen *s)
     if (s->sent && s->m->request && inside)
         judge_routes(s);
     if (s->sent && s->m->request && invite && !inside)
-        judge_memo(s, MEMO_SAME, judge_owner(s), texts, 1)->used = true;
+        judge_memo(s, MEMO_CALLER, judge_owner(s), texts, 1)->used = true;
     if (s->sent && (invite || s->m->method == DT_ACK))
         judge_origin(s);
     if (invite && s->sent != s->m->request)

@@ -208,7 +208,7 @@ static struct memo *of_passage(const struct seen *s, struct dt_str branch)
                              s->m->cseq.method_text,
                              {status, s->m->request ? 0 : 2},
                              s->m->request ? DT_STR_NONE : s->m->to.tag};
-    return judge_memo(s, MEMO_RESPONSE_IN, (uint32_t)s->party->index + 1, texts, 4);
+    return judge_memo(s, MEMO_CAME, (uint32_t)s->party->index + 1, texts, 4);
 }
 
 static void judge_passage(const struct seen *s)

@@ -27,12 +27,20 @@ static struct memo *of_hop(const struct seen *s, enum memo_kind kind, const stru
 static struct memo *of_method(const struct seen *s, struct dt_str method)
 {
     struct dt_str texts[] = {s->m->via.branch, method};
-    return judge_memo(s, MEMO_LEG, judge_owner(s), texts, 2);
+    return judge_memo(s, MEMO_HEARD, judge_owner(s), texts, 2);
 }
 
 static struct memo *of_branch(const struct seen *s)
 {
     return of_method(s, s->m->cseq.method_text);
+}
+
+/* When it was last not heard at this address. */
+static struct memo *of_address(const struct seen *s)
+{
+    char buf[48];
+    struct dt_str texts[] = {judge_address(&s->item->to, buf)};
+    return judge_memo(s, MEMO_ADDRESS, judge_owner(s), texts, 1);
 }
 
 /* ---- clients ---- */
@@ -97,13 +105,18 @@ static void sent_request(const struct seen *s)
 
 void judge_due_repeat(const struct seen *s, struct memo *r)
 {
-    /* A phone may have another way (R22), or know that nobody is there. */
-    if (s->party->proxy && r->n == 1 && is_exact(s) && !of_branch(s)->value)
+    /* A phone may have another way (R22); and it may be known that nobody is there. */
+    const struct memo *address = of_address(s);
+    bool told = address->used && address->last + ICMP_COMES > s->item->at;
+    if (s->party->proxy && r->n == 1 && is_exact(s) && !of_branch(s)->value && !told)
         judge_fail(s, "I4", "a request without any response is not repeated");
 }
 
 void judge_unheard(const struct seen *s)
 {
+    struct memo *address = of_address(s);
+    address->used = true;
+    address->last = s->item->at;
     if (s->m->request)
         of_branch(s)->value |= REFUSED;
 }
