@@ -162,7 +162,10 @@ static void on_prepare(uv_prepare_t *handle)
             dt__place_settle(p);
         dt__place_tick(p, h->now);
     }
-    set_clock(h, next_due(h));
+    dt_time next = next_due(h);
+    set_clock(h, next);
+    if (h->cfg.gather > 0)
+        dt__gather(h, next);
     h->now_is_read = false;
 }
 

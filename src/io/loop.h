@@ -36,6 +36,13 @@ struct io_route {
     int to_node;               /* of the same one */
 };
 
+/* Counts of datagrams, for dt__gather. */
+struct io_gather {
+    dt_time since; /* a window's begin */
+    uint64_t before_window, before_turn;
+    bool fast;
+};
+
 /* A node's place in its host. */
 struct io_place {
     struct dt_host *host;
@@ -90,6 +97,7 @@ struct dt_host {
     uint32_t n_streams;
     bool accept_waits; /* a listener has a connection that could not be accepted */
     struct dt_host_counts counts;
+    struct io_gather gather;
 
     uv_thread_t thread; /* that runs the loop */
     bool has_thread;    /* of its own: dt_host_start */
@@ -110,6 +118,11 @@ void dt__host_streams_gone(struct dt_host *h);
 /* A timer inside an object of ours; no allocation. */
 void dt__timer_init(struct dt_host_timer *t, struct dt_host *h,
                     void (*fire)(void *ctx, dt_time now), void *ctx);
+
+/* ---- gather.c ---- */
+
+/* Last before each poll; what is `due` is not delayed. */
+void dt__gather(struct dt_host *h, dt_time due);
 
 /* ---- place.c ---- */
 

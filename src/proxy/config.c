@@ -59,6 +59,11 @@ const struct dt_option dt_proxy_options[] = {
            "responses of the cluster's calls that this node does not know are passed on, a second",
            "R5"),
     NUMBER(stall, "4", 1, 86400, "s", "who was stopped for longer acts as restarted", "R10"),
+    NUMBER(
+        gather, "100", 0, 100000, "us",
+        "where datagrams come faster than 3,200 a second, so long it waits for more of them; each "
+        "is that much later at most, and takes less processor time; 0: never",
+        NULL),
     NUMBER(snapshot_every, "5", 1, 3600, "s", "changed bindings are written so often", NULL),
 };
 const size_t dt_proxy_options_n = sizeof dt_proxy_options / sizeof dt_proxy_options[0];
