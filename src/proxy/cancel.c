@@ -9,8 +9,11 @@ void dt__branch_cancel(struct dt_proxy *p, dt_time now, struct dt_branch *b)
     dt_tx tx;
     bool first = !b->cancel;
     b->cancel = true;
-    if (b->state == DT_BRANCH_PROCEEDING && !b->cancelled && b->client)
+    if (b->state == DT_BRANCH_PROCEEDING && !b->cancelled && b->client) {
         b->cancelled = !dt_stack_cancel(p->stack, now, b->client, 0, &tx);
+        if (!b->cancelled) /* no memory: again, in the timer's own place in the heap */
+            (void)dt_timers_arm(&p->timers, &b->live->timer, now + p->cfg->timer_t1 * DT_MS);
+    }
     if (!first || b->state != DT_BRANCH_TRYING || !b->client)
         return;
     /* R24: it may ring there, by our dead twin. Else the INVITE is repeated until a provisional

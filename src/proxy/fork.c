@@ -140,14 +140,16 @@ static void send_trying(const struct dt_proxy_work *w, struct dt_fork *f)
     if (!f->invite || f->trying || f->answered)
         return;
     f->trying = true;
+    if (dt__stray_answered(w->p, w->now, w->m->via.branch))
+        return;
     (void)dt__respond(w, 100, DT_STR_NONE); /* lost for want of memory: as on the wire */
 }
 
-void dt__branch_arm_c(struct dt_proxy *p, dt_time now, struct dt_branch *b)
+int dt__branch_arm_c(struct dt_proxy *p, dt_time now, struct dt_branch *b)
 {
-    /* Without memory for it, the stack's timers and the caller's patience remain. */
-    if (b->fork->invite)
-        dt_timers_arm(&p->timers, &b->live->timer, now + p->cfg->timer_c * DT_SECOND);
+    if (!b->fork->invite)
+        return DT_OK;
+    return dt_timers_arm(&p->timers, &b->live->timer, now + p->cfg->timer_c * DT_SECOND);
 }
 
 static int launch(struct dt_proxy *p, dt_time now, struct dt_branch *b, enum dt_method method)
@@ -161,16 +163,19 @@ static int launch(struct dt_proxy *p, dt_time now, struct dt_branch *b, enum dt_
         .repeats = UINT_MAX,
     };
     b->state = DT_BRANCH_TRYING;
-    int err = dt_stack_request(p->stack, now, &r, &b->client);
+    /* First, since without it an INVITE that rings would have no end. */
+    int err = dt__branch_arm_c(p, now, b);
+    if (!err)
+        err = dt_stack_request(p->stack, now, &r, &b->client);
     dt_bytes_drop(b->live->message);
     b->live->message = NULL;
     if (err) {
+        dt_timers_stop(&p->timers, &b->live->timer);
         b->client = 0;
         b->state = DT_BRANCH_DONE;
         b->status = 503;
         return err;
     }
-    dt__branch_arm_c(p, now, b);
     dt__fork_count(p, b->fork, DT_COUNT_FORWARDED_request);
     return DT_OK;
 }

@@ -81,8 +81,9 @@ void dt__branch_done(struct dt_proxy *p, dt_time now, struct dt_branch *b, int s
  * elsewhere (9.1, R23). */
 void dt__fork_cancel_all(struct dt_proxy *p, dt_time now, struct dt_fork *f);
 void dt__branch_cancel(struct dt_proxy *p, dt_time now, struct dt_branch *b);
-/* (Re)starts timer C of an INVITE's branch (16.6 step 11, 16.7 step 2). */
-void dt__branch_arm_c(struct dt_proxy *p, dt_time now, struct dt_branch *b);
+/* (Re)starts timer C of an INVITE's branch (16.6 step 11, 16.7 step 2). DT_E_NOMEM the first time
+ * only. */
+int dt__branch_arm_c(struct dt_proxy *p, dt_time now, struct dt_branch *b);
 /* All branches are done and nothing went upstream yet: chooses and sends (16.7 step 6). `last` is a
  * response at hand that is not kept, of branch `of`; both may be NULL. */
 void dt__fork_finish(struct dt_proxy *p, dt_time now, struct dt_fork *f, const struct dt_branch *of,

@@ -188,7 +188,7 @@ static void ringing(struct dt_proxy *p, dt_time now, struct dt_branch *b,
         return;
     }
     if (!b->cancel)
-        dt__branch_arm_c(p, now, b);
+        (void)dt__branch_arm_c(p, now, b); /* it runs */
     relay(p, now, b->fork, m);
     provisional(p, now, b);
 }

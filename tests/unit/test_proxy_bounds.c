@@ -269,13 +269,39 @@ static void every_allocation_may_fail(void **state)
     }
 }
 
+/* What lacks memory when the caller hangs up is done a little later: the callee stops to ring. */
+static void a_cancel_without_memory(void **state)
+{
+    static struct kit_proxy k;
+    unsigned late = 0;
+    (void)state;
+    for (size_t n = 1; n <= 12; n++) {
+        kit_proxy_open(&k, NULL);
+        kit_register(&k, "192.0.2.12:5060", "bob", "sip:bob@192.0.2.12");
+        KIT_SEND(&k, .method = "INVITE");
+        kit_answer(&k, "192.0.2.12:5060", "INVITE", 180, "t", NULL);
+        k.mem.fail_at = k.mem.calls + n;
+        KIT_SEND(&k, .method = "CANCEL");
+        k.mem.fail_at = 0;
+        late += !kit_has_request(&k, "192.0.2.12:5060", "CANCEL");
+        kit_proxy_until(&k, 500); /* T1: it is tried again, or the caller's comes again */
+        KIT_SEND(&k, .method = "CANCEL");
+        assert_true(kit_has_request(&k, "192.0.2.12:5060", "CANCEL"));
+        kit_answer(&k, "192.0.2.12:5060", "INVITE", 487, "t", NULL);
+        kit_proxy_until(&k, 200000);
+        assert_int_equal(dt_proxy_objects(k.p), 0);
+        kit_proxy_close(&k);
+    }
+    assert_true(late > 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(quick_and_slow_names),      cmocka_unit_test(no_such_name),
         cmocka_unit_test(cancelled_while_resolving), cmocka_unit_test(next_server),
         cmocka_unit_test(calls_by_the_flow),         cmocka_unit_test(too_many_transactions),
-        cmocka_unit_test(every_allocation_may_fail),
+        cmocka_unit_test(every_allocation_may_fail), cmocka_unit_test(a_cancel_without_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
