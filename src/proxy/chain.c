@@ -81,6 +81,10 @@ enum dt_step_result dt__answer(struct dt_proxy_work *w, enum dt_proxy_count why,
 {
     if (!w->tx)
         return dt__drop(w->p, w->m, DT_COUNT_DROPPED_ack);
+    if (w->m->method == DT_INVITE && dt__stray_answered(w->p, w->now, w->m->via.branch)) {
+        dt_stack_unanswered(w->p->stack, w->now, w->tx);
+        return dt__drop(w->p, w->m, DT_COUNT_DROPPED_answered);
+    }
     if (dt__respond(w, status, extra)) {
         dt_stack_unanswered(w->p->stack, w->now, w->tx);
         return dt__drop(w->p, w->m, DT_COUNT_DROPPED_ended);

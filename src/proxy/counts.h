@@ -42,6 +42,7 @@ enum dt_count_group { DT_COUNT_FORWARDED, DT_COUNT_ANSWERED, DT_COUNT_DROPPED, D
     X(DROPPED, bad_response)   /* no Via left, or not to be built */ \
     X(DROPPED, ack)            /* an ACK that leads nowhere */ \
     X(DROPPED, unfilled)       /* the bindings are not known yet (R12) */ \
+    X(DROPPED, answered)       /* the copy of an INVITE whose 2xx went by (R5) */ \
     X(DROPPED, ended)          /* a request whose transaction ended before it was decided */
 
 enum dt_proxy_count {

@@ -47,11 +47,15 @@ static bool is_ours(struct stray *s)
            dt__echo_check(&s->p->keys, &s->m->via, &s->below, &s->forked, &s->to.remote);
 }
 
-/* The branch gave up, and the caller has its final: nothing goes behind that (17.2.1) but a 2xx
+/* The caller has its final, of ours or as a stray: nothing goes behind that (17.2.1) but a 2xx
  * (16.7 step 5). */
 static bool is_late(const struct stray *s)
 {
-    return s->m->status < 200 && dt_stack_is_answered(s->p->stack, &s->below, s->m->cseq.method);
+    enum dt_method method = s->m->cseq.method;
+    if (s->m->status / 100 == 2)
+        return false;
+    return dt_stack_is_answered(s->p->stack, &s->below, method) ||
+           (method == DT_INVITE && dt__stray_answered(s->p, s->now, s->below.branch));
 }
 
 static bool is_within_limit(struct dt_proxy *p, dt_time now)
@@ -89,6 +93,27 @@ static int send_on(const struct stray *s)
                    : dt_stack_send(s->p->stack, s->now, bytes, &s->to);
     dt_bytes_drop(bytes);
     return err;
+}
+
+/* ---- what was answered ---- */
+
+bool dt__stray_answered(const struct dt_proxy *p, dt_time now, struct dt_str branch)
+{
+    dt_time kept = 64 * p->cfg->timer_t1 * DT_MS;
+    if (!p->strays.any_answered || now - p->strays.answered_at > kept)
+        return false;
+    uint64_t hash = dt_siphash(p->key, branch);
+    const struct dt_stray_answer *a = &p->strays.answered[hash % DT_STRAYS_ANSWERED];
+    return a->branch == hash && now - a->at <= kept;
+}
+
+static void note_answer(const struct stray *s)
+{
+    struct dt_strays *t = &s->p->strays;
+    uint64_t hash = dt_siphash(s->p->key, s->below.branch);
+    t->answered[hash % DT_STRAYS_ANSWERED] = (struct dt_stray_answer){hash, s->now};
+    t->answered_at = s->now;
+    t->any_answered = true;
 }
 
 /* ---- the siblings of a 2xx ---- */
@@ -218,7 +243,9 @@ void dt__stray(struct dt_proxy *p, dt_time now, const struct dt_sip_msg *m,
         return;
     }
     dt__count(p, result);
-    if (s.forked && m->status < 300 && m->status >= 200 && m->cseq.method == DT_INVITE &&
-        is_new(p, m->via.branch))
+    if (m->status / 100 != 2 || m->cseq.method != DT_INVITE)
+        return;
+    note_answer(&s);
+    if (s.forked && is_new(p, m->via.branch))
         cancel_siblings(&s);
 }

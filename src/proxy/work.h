@@ -37,17 +37,25 @@ struct dt_forks {
 
 /* Of the responses without a transaction: how many more may go on in this second, and for which 2xx
  * the siblings were cancelled already (R5). */
-enum { DT_STRAYS_KEPT = 64, DT_STRAYS_WAITING = 64 };
+enum { DT_STRAYS_KEPT = 64, DT_STRAYS_WAITING = 64, DT_STRAYS_ANSWERED = 256 };
 /* The CANCEL of a 2xx's siblings, until it is known who they are (R12). */
 struct dt_stray_cancel {
     struct dt_bytes *bytes, *spared; /* owned; `spared` is the branch that answered */
     struct dt_hop from;
+};
+/* A caller's INVITE whose 2xx went by as a stray. */
+struct dt_stray_answer {
+    uint64_t branch; /* hash of the caller's */
+    dt_time at;
 };
 struct dt_strays {
     dt_time second;
     uint32_t used;
     uint64_t cancelled[DT_STRAYS_KEPT]; /* hashes of branches, a ring */
     unsigned next;
+    struct dt_stray_answer answered[DT_STRAYS_ANSWERED]; /* by hash; the newer one stays */
+    dt_time answered_at;                                 /* the last of them */
+    bool any_answered;
     struct dt_stray_cancel waiting[DT_STRAYS_WAITING];
     size_t n_waiting;
 };
@@ -237,6 +245,10 @@ void dt__pair_mended(struct dt_proxy *p, enum dt_pair_trouble trouble);
 /* A response that belongs to no transaction. */
 void dt__stray(struct dt_proxy *p, dt_time now, const struct dt_sip_msg *m,
                const struct dt_hop *from);
+/* Whether the 2xx of an INVITE with this branch went by within the last 64 T1: a copy that comes
+ * later may go on, but nothing of our own goes behind that (17.2.1). Costs nothing without strays.
+ */
+bool dt__stray_answered(const struct dt_proxy *p, dt_time now, struct dt_str branch);
 /* What waited for the bindings goes on, once they are there. Cheap when nothing waits. */
 void dt__strays_run(struct dt_proxy *p, dt_time now);
 void dt__strays_clear(struct dt_proxy *p);

@@ -84,6 +84,57 @@ static void late_for_the_caller(void **state)
     }
 }
 
+static void nobody_is_bound(void)
+{
+    kit_proxy_recv(&k, BOB,
+                   KIT_REQ(.method = "REGISTER", .uri = "sip:example.com", .call_id = "gone",
+                           .to = "sip:bob@example.com", .branch = "z9hG4bKg", .via = BOB,
+                           .extra = "Contact: *\r\nExpires: 0\r\n"));
+    kit_proxy_hush(&k);
+}
+
+/* Its 2xx has gone by. A copy of the INVITE that comes late goes on, without a 100; where nobody is
+ * bound (any more), nothing is said; and no failure goes behind the 2xx. After 64 T1 it is a new
+ * one. */
+static void nothing_behind_a_2xx(void **state)
+{
+    (void)state;
+    open_forgotten(1, "INVITE", NULL);
+    kit_answer(&k, BOB, "INVITE", 200, "t", NULL);
+    kit_proxy_hush(&k);
+    kit_answer(&k, BOB, "INVITE", 486, "t", NULL);
+    kit_proxy_log(&k, "");
+    KIT_SEND(&k, .method = "INVITE");
+    kit_proxy_log(&k, "0 > " BOB " INVITE sip:bob@192.0.2.12\n");
+    kit_proxy_close(&k);
+
+    open_forgotten(1, "INVITE", NULL);
+    kit_answer(&k, BOB, "INVITE", 200, "t", NULL);
+    nobody_is_bound();
+    KIT_SEND(&k, .method = "INVITE");
+    kit_proxy_log(&k, "");
+    assert_int_equal(kit_count(&k, "dropped.answered"), 1);
+    kit_proxy_until(&k, 32100);
+    KIT_SEND(&k, .method = "INVITE");
+    kit_proxy_log(&k, "32100 > " ALICE " 480 INVITE\n");
+    kit_proxy_close(&k);
+}
+
+/* Its own final was told: the failure that the twin's branch brings stays here, a 2xx does not. */
+static void behind_a_final_of_ours(void **state)
+{
+    (void)state;
+    open_forgotten(1, "INVITE", NULL);
+    nobody_is_bound();
+    KIT_SEND(&k, .method = "INVITE");
+    kit_proxy_log(&k, "0 > " ALICE " 480 INVITE\n");
+    kit_answer(&k, BOB, "INVITE", 487, "t", NULL);
+    kit_proxy_log(&k, "");
+    kit_answer(&k, BOB, "INVITE", 200, "t", NULL);
+    kit_proxy_log(&k, "0 > " ALICE " 200 INVITE\n");
+    kit_proxy_close(&k);
+}
+
 /* The sibling is cancelled with the branch of its INVITE, once for all repeats of the 2xx; the one
  * that answered is not. */
 static void siblings_are_cancelled(void **state)
@@ -207,6 +258,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_goes_on),
         cmocka_unit_test(late_for_the_caller),
+        cmocka_unit_test(nothing_behind_a_2xx),
+        cmocka_unit_test(behind_a_final_of_ours),
         cmocka_unit_test(siblings_are_cancelled),
         cmocka_unit_test(two_answer),
         cmocka_unit_test(forged),
