@@ -73,9 +73,8 @@ struct dt_stack_config {
     dt_time header_time;       /* [10 s] for a message on a stream to become whole */
     const char
         *server_name; /* value of Server in answers that the stack makes itself; NULL: none */
-    bool linger; /* what was answered to other requests than INVITE is kept for 64 T1 over streams
-                    too: a copy may come by another one (R7); RFC 3261 17.2.2 has it so for UDP
-                    alone */
+    bool linger; /* timers I and J over streams as over UDP: a copy may come by another one (R7);
+                    RFC 3261 17.2 has zero there */
     enum dt_given_up given_up;
     bool plain; /* for the simulation of phones that are not ours: a repeat is answered to the first
                    source only, whoever sent it (17.2) */

@@ -64,15 +64,15 @@ static void set_resend(struct dt_stack *s, dt_time now, struct dt__tx *tx, uint3
 static void set_end(struct dt_stack *s, dt_time now, struct dt__tx *tx, uint32_t todo)
 {
     dt_time long_wait = 64 * s->cfg.t1, d_min = TIMER_D_MIN_S * DT_SECOND;
-    bool reliable = dt__is_reliable(&tx->hop);
+    bool reliable = dt__is_reliable(&tx->hop), lingers = s->cfg.linger && !dt__is_client(tx);
     if (todo & DO_END_64T1)
         end_after(s, now, tx, long_wait);
     else if (todo & DO_END_64T1_UDP)
-        end_after(s, now, tx, reliable && !s->cfg.linger ? 0 : long_wait);
+        end_after(s, now, tx, reliable && !lingers ? 0 : long_wait);
     else if (todo & DO_END_32S_UDP)
         end_after(s, now, tx, reliable ? 0 : long_wait > d_min ? long_wait : d_min);
     else if (todo & DO_END_T4_UDP)
-        end_after(s, now, tx, reliable ? 0 : s->cfg.t4);
+        end_after(s, now, tx, reliable && !lingers ? 0 : s->cfg.t4);
 }
 
 /* ---- sending ---- */

@@ -168,6 +168,32 @@ static void test_server(void **state)
     kit_stack_close(&k);
 }
 
+/* R7: what lingers knows the copy that comes by another stream, for T4 behind the ACK of a refused
+ * INVITE, and for 64 T1 else. */
+static void test_server_lingers(void **state)
+{
+    struct kit_stack k;
+    const struct dt_stack_config cfg = {.linger = true};
+    (void)state;
+    kit_stack_open(&k, &cfg);
+    opened(&k, 1, true, "192.0.2.2:40000");
+    opened(&k, 3, true, "192.0.2.3:40000");
+    text(&k, 1, KIT_MSG(.method = "INVITE", .via = VIA));
+    dt_stack_answer(k.s, k.now, k.tx, 486, DT_STR("to"), DT_STR_NONE);
+    text(&k, 1, KIT_MSG(.method = "ACK", .via = VIA, .to_tag = "to"));
+    kit_stack_until(&k, 4999);
+    text(&k, 3, KIT_MSG(.method = "INVITE", .via = VIA));
+    kit_stack_until(&k, 5001);
+    text(&k, 1, KIT_MSG(.method = "OPTIONS", .via = VIA));
+    dt_stack_answer(k.s, k.now, k.tx, 200, DT_STR("to"), DT_STR_NONE);
+    kit_stack_until(&k, 37000);
+    text(&k, 3, KIT_MSG(.method = "OPTIONS", .via = VIA));
+    kit_stack_until(&k, 37002);
+    kit_stack_log(&k, "0 request INVITE\n0 > stream 1 486\n5000 ended #0\n5001 request OPTIONS\n"
+                      "5001 > stream 1 200\n37000 > stream 3 200\n37001 ended #0\n");
+    kit_stack_close(&k);
+}
+
 /* The connection is gone: by a new one to the source's address and the port of sent-by (18.2.2). */
 static void test_server_reconnects(void **state)
 {
@@ -467,6 +493,7 @@ int main(void)
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_broken),
         cmocka_unit_test(test_server),
+        cmocka_unit_test(test_server_lingers),
         cmocka_unit_test(test_server_reconnects),
         cmocka_unit_test(test_every_split),
         cmocka_unit_test(test_long_message),
