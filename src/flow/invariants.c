@@ -276,6 +276,11 @@ static int one_final(struct judge *j, const struct seen *s)
         return DT_OK;
     if (final->stray && !stray && s->status >= 200)
         final->used = final->stray = false; /* then its own transaction's final is the first */
+    /* A merged request is told so (8.2.2.2); its copy behind timer I, which is zero over a stream,
+     * rings, or gets what R11 remembers. */
+    bool stream = s->item->to.transport == DT_TCP;
+    if (final->value == 482 && is_phone(j, s) && (stream || seconds(s) >= final->since + T4_S))
+        return DT_OK;
     if (final->used && s->status < 200)
         return broken(j, "I8", s, "a provisional response after a final one");
     /* A CANCEL that finds no INVITE, or not yet (9.2), and a copy of a request other than one that
@@ -300,9 +305,6 @@ static int one_final(struct judge *j, const struct seen *s)
      */
     bool young = s->item->at - j->lives[s->from].began_at < YOUNG_S * DT_SECOND;
     if (begins && !is_phone(j, s) && final->value / 100 == 2 && j->lives[s->from].n > 0 && young)
-        return DT_OK;
-    /* A merged request is told so (8.2.2.2); its copy behind timer I gets what R11 remembers. */
-    if (final->value == 482 && is_phone(j, s) && seconds(s) >= final->since + T4_S)
         return DT_OK;
     if (final->used && s->status != (int) final->value)
         return broken(j, "I1", s, "two different finals on one branch");

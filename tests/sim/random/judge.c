@@ -289,4 +289,5 @@ void judge_look(struct world *w)
                  it->kind == DT_REC_UNHEARD)
             see_message(w, it);
     }
+    ask_due(w, world_now(w));
 }

@@ -39,10 +39,19 @@ static void sent_response(const struct seen *s)
         judge_fail(s, "I30", "a response is more than 3 times as large as its request");
 }
 
+/* A 2xx that goes by is a response, too (docs/survival.md "A 2xx that went by"). */
+static void got_2xx(const struct seen *s)
+{
+    struct dt_str texts[] = {s->below, s->m->cseq.method_text};
+    judge_memo(s, MEMO_TRYING, judge_owner(s), texts, 2)->n++;
+}
+
 void judge_answers(const struct seen *s)
 {
     if (!s->sent && s->m->request && s->m->method != DT_ACK)
         got_request(s);
     else if (s->sent && !s->m->request)
         sent_response(s);
+    else if (!s->sent && s->party->proxy && s->below.n && s->m->status / 100 == 2)
+        got_2xx(s);
 }

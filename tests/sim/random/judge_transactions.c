@@ -69,7 +69,8 @@ static void judge_repeat(const struct seen *s, const struct memo *r)
     bool invite = s->m->method == DT_INVITE;
     bool exact = judge_steady_since(s->party) < r->first && is_exact(s) && !of_branch(s)->value;
     dt_time gap = s->item->at - r->last, wait = wait_before(r->n, invite);
-    if (r->final && s->item->at > r->final && is_exact(s))
+    bool forgotten = s->item->at - r->final > 64 * T1 - slack(64 * T1); /* a copy begins anew */
+    if (r->final && s->item->at > r->final && !forgotten && is_exact(s))
         judge_fail(s, "I3", "a request is repeated that has its final");
     else if (s->item->at - r->first > 64 * T1 + slack(64 * T1) && exact)
         judge_fail(s, "I3", "a request is repeated after 64 T1");

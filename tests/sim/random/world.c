@@ -296,6 +296,8 @@ void world_run(struct world *w, dt_time until)
 {
     while (!w->failed && dt_sim_step(w->sim, until))
         judge_look(w);
+    if (!w->failed)
+        judge_look(w); /* what was due until then, before anything is done to anybody */
 }
 
 static bool all_ready(void *ctx)
