@@ -75,7 +75,7 @@ void dt__fork_copy(void *proxy, dt_time now, dt_tx tx, uint64_t cookie, const st
 /* R9: forwarding takes long (DNS), so 100 goes alone. */
 static void trying_due(struct dt_proxy *p, dt_time now, struct dt_fork *f)
 {
-    if (f->trying || f->answered)
+    if (f->trying || f->answered || f->behind)
         return;
     f->trying = true;
     dt_stack_answer(p->stack, now, f->server, 100, DT_STR_NONE, dt__self_node_line(&p->self));

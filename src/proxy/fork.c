@@ -140,7 +140,7 @@ static void send_trying(const struct dt_proxy_work *w, struct dt_fork *f)
     if (!f->invite || f->trying || f->answered)
         return;
     f->trying = true;
-    if (dt__stray_answered(w->p, w->now, w->m->via.branch))
+    if (f->behind)
         return;
     (void)dt__respond(w, 100, DT_STR_NONE); /* lost for want of memory: as on the wire */
 }
@@ -300,6 +300,7 @@ enum dt_step_result dt__fork_start(struct dt_proxy_work *w)
         return dt__answer_busy(w);
     f->server = w->tx;
     f->invite = w->m->method == DT_INVITE;
+    f->behind = f->invite && dt__stray_answered(w->p, w->now, w->m->via.branch);
     dt_stack_set_cookie(p->stack, w->tx, dt__fork_cookie(p, f, DT_FORK_SERVER));
     return start(w, f, breadth);
 }

@@ -55,6 +55,7 @@ struct dt_fork {
     bool refused;                /* a 6xx came: no new branches (16.7 step 5) */
     bool answered;               /* a final went upstream, or never will */
     bool success;                /* and it was a 2xx: more of them may follow */
+    bool behind;                 /* its 2xx went by (R5): nothing but a 2xx goes upstream */
     bool counted;                /* the request, in I24's sense */
     struct dt_timer timer;       /* R9: 100 is due */
     struct dt_branch_live *live; /* of all branches, one allocation */

@@ -102,7 +102,9 @@ static int own_status(const struct dt_fork *f, int status)
 static void send_own(struct dt_proxy *p, dt_time now, const struct dt_fork *f, int status)
 {
     status = own_status(f, status);
-    if (status)
+    if (f->behind)
+        dt_stack_unanswered(p->stack, now, f->server);
+    else if (status)
         dt_stack_answer(p->stack, now, f->server, status, DT_STR_NONE, DT_STR_NONE);
 }
 
@@ -122,7 +124,7 @@ void dt__fork_finish(struct dt_proxy *p, dt_time now, struct dt_fork *f, const s
 {
     const struct dt_branch *best = best_of(f);
     const struct dt_sip_msg *m = best == of ? last : best->live->kept;
-    bool sent = m && best->status != 503 && !send_best(p, now, f, best, of, last);
+    bool sent = m && !f->behind && best->status != 503 && !send_best(p, now, f, best, of, last);
     f->answered = true;
     dt_timers_stop(&p->timers, &f->timer);
     if (!sent)
@@ -182,7 +184,7 @@ static void ringing(struct dt_proxy *p, dt_time now, struct dt_branch *b,
                     const struct dt_sip_msg *m)
 {
     b->rang = true;
-    if (b->state == DT_BRANCH_DONE || b->fork->answered) {
+    if (b->state == DT_BRANCH_DONE || b->fork->answered || b->fork->behind) {
         dt__count(p, DT_COUNT_DROPPED_late);
         provisional(p, now, b);
         return;

@@ -106,6 +106,12 @@ static void nothing_behind_a_2xx(void **state)
     kit_proxy_log(&k, "");
     KIT_SEND(&k, .method = "INVITE");
     kit_proxy_log(&k, "0 > " BOB " INVITE sip:bob@192.0.2.12\n");
+    kit_answer(&k, BOB, "INVITE", 180, "t", NULL);
+    kit_proxy_log(&k, "");
+    kit_answer(&k, BOB, "INVITE", 486, "t", NULL);
+    kit_proxy_log(&k, "0 > " BOB " ACK sip:bob@192.0.2.12\n");
+    kit_proxy_until(&k, 33000);
+    kit_proxy_quiet(&k);
     kit_proxy_close(&k);
 
     open_forgotten(1, "INVITE", NULL);
