@@ -259,8 +259,12 @@ static int one_final(struct judge *j, const struct seen *s)
     struct fact *final = fact(j, FINAL, node, s->method, s->branch, DT_STR_NONE);
     /* A 503 of a proxy that does not know its bindings yet (R12) is kept by nobody: a copy of its
      * request is a new one (8.2.7). */
-    if (final->used && final->value == 503 && !is_phone(j, s) && s->status != 503)
+    if (final->used && final->value == 503 && !is_phone(j, s) && s->status != 503) {
         final->used = false;
+        final->moved = true; /* and may be repeated all the same, until its ACK comes */
+    }
+    if (final->moved && s->status == 503)
+        return DT_OK;
     /* Nor is a challenge to another request than INVITE (26.3.2.4). */
     if ((final->value == 401 || final->value == 407) && !is_phone(j, s) && s->method != DT_INVITE)
         final->used = false;
@@ -379,12 +383,15 @@ static uint16_t whose(const struct judge *j, uint16_t party)
 
 /* I7. Twins are one server with one branch: a provisional at one lets the other cancel (R6, R23),
  * and one that may have died with the other is not waited for (R24, dt_stack_cancel_early). A proxy
- * that did not send the INVITE passes a CANCEL on all the same (R6; 16.10). */
+ * that did not send the INVITE, or has forgotten it, passes a CANCEL on all the same (R6; 16.10),
+ * and cancels the siblings of a stray 2xx (R5). */
 static int cancel_after_provisional(struct judge *j, const struct seen *s)
 {
+    enum { T64_S = 32 };
+    const struct fact *invite =
+        fact(j, INVITED, in_life(j, s->from), DT_INVITE, s->branch, DT_STR_NONE);
     if (!s->request || s->method != DT_CANCEL ||
-        (!is_phone(j, s) &&
-         !fact(j, INVITED, in_life(j, s->from), DT_INVITE, s->branch, DT_STR_NONE)->used) ||
+        (!is_phone(j, s) && (!invite->used || seconds(s) + 1 >= invite->since + T64_S)) ||
         fact(j, PROVISIONAL, whose(j, s->from), DT_INVITE, s->branch, DT_STR_NONE)->used ||
         is_twin(j, s->from))
         return DT_OK;
@@ -441,7 +448,7 @@ static int cseq_rises(struct judge *j, const struct seen *s)
         !was_unready(j, s, &before))
         return broken(j, "I11", s, "the CSeq of a new request does not rise");
     last->used = true;
-    last->moved = false;
+    last->moved = last->moved && s->to_tag.n == 0;
     last->life = j->lives[s->from].n;
     last->to = s->to;
     last->text = s->branch;

@@ -47,12 +47,12 @@ static bool is_ours(struct stray *s)
            dt__echo_check(&s->p->keys, &s->m->via, &s->below, &s->forked, &s->to.remote);
 }
 
-/* The caller has its final, of ours or as a stray: nothing goes behind that (17.2.1) but a 2xx
- * (16.7 step 5). */
+/* The caller has its final, of ours or as a stray: nothing goes behind that (17.2.1) but a 2xx of
+ * an INVITE (16.7 step 5). */
 static bool is_late(const struct stray *s)
 {
     enum dt_method method = s->m->cseq.method;
-    if (s->m->status / 100 == 2)
+    if (s->m->status / 100 == 2 && method == DT_INVITE)
         return false;
     return dt_stack_is_answered(s->p->stack, &s->below, method) ||
            (method == DT_INVITE && dt__stray_answered(s->p, s->now, s->below.branch));

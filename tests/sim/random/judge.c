@@ -143,6 +143,13 @@ struct dt_str judge_address(const struct dt_addr *a, char buf[48])
     return dt_writer_str(&w);
 }
 
+struct memo *judge_unheard_at(const struct seen *s, const struct dt_addr *address)
+{
+    char buf[48];
+    struct dt_str texts[] = {judge_address(address, buf)};
+    return judge_memo(s, MEMO_ADDRESS, judge_owner(s), texts, 1);
+}
+
 dt_time judge_steady_since(const struct party *p)
 {
     return p->w->judge->parties[p->index].steady;

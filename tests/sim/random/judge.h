@@ -73,6 +73,9 @@ uint64_t judge_hash(struct dt_str text);
 uint32_t judge_owner(const struct seen *s);
 /* An address as a part of a key. */
 struct dt_str judge_address(const struct dt_addr *a, char buf[48]);
+/* When this party was last not heard at the address (`last`): within ICMP_COMES it may be told so.
+ */
+struct memo *judge_unheard_at(const struct seen *s, const struct dt_addr *address);
 /* The reason with the message. */
 void judge_fail(const struct seen *s, const char *invariant, const char *what);
 /* The party lacked memory or lost its address: what it does not do proves nothing. */

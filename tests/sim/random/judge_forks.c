@@ -2,8 +2,8 @@
  *
  * Forks: after a 2xx or 6xx each other path that has spoken is cancelled, and one that speaks later
  * then (I21, RFC 3261 16.7 step 10, 9.1). A memo of a group lists its paths; a path's `n` is that
- * it has spoken, `value` that it was cancelled, `final` that it is over, `last` whom it reaches by
- * TCP. */
+ * it has spoken, `value` that it was cancelled, `final` that it is over, `digest` which item of the
+ * record began it. */
 #include "judge.h"
 
 static struct memo *group_of(const struct seen *s)
@@ -27,9 +27,7 @@ static void sent_request(const struct seen *s)
     group = group_of(s);
     path->used = true;
     path->first = s->item->at;
-    path->last = s->item->to.transport == DT_TCP
-                     ? (dt_time)dt_record_whose(&s->w->record, &s->item->to)
-                     : DT_RECORD_NOBODY;
+    path->digest = (uint64_t)(s->item - s->w->record.items);
     path->next = group->next;
     group->next = path;
 }
@@ -45,7 +43,8 @@ static void got_response(const struct seen *s)
 {
     struct memo *path = path_of(s), *group = group_of(s);
     bool ends = s->m->status / 100 == 2 || s->m->status / 100 == 6;
-    if (!path->used || s->m->status == 100)
+    /* Behind its final: repeated; or it was started anew, and says something else to nobody. */
+    if (!path->used || s->m->status == 100 || path->final)
         return;
     if (s->m->status >= 200)
         path->final = s->item->at;
@@ -60,11 +59,21 @@ static void got_response(const struct seen *s)
             judge_wait(s, DUE_CANCEL, other);
 }
 
+/* With its connection; or the proxy was told that nobody is there, by what else it sent there
+ * (docs/survival.md "An INVITE that was given up"). */
+static bool is_lost(const struct seen *s, const struct memo *path)
+{
+    const struct dt_addr *to = &s->w->record.items[path->digest].to;
+    uint16_t whose = dt_record_whose(&s->w->record, to);
+    if (judge_unheard_at(s, to)->last + ICMP_COMES > path->first)
+        return true;
+    return to->transport == DT_TCP && whose < s->w->n_parties &&
+           judge_steady_since(&s->w->parties[whose]) > path->first;
+}
+
 void judge_due_cancel(const struct seen *s, struct memo *path)
 {
-    bool lost = path->last < s->w->n_parties && /* with its connection */
-                judge_steady_since(&s->w->parties[path->last]) > path->first;
-    if (!path->value && !path->final && !lost)
+    if (!path->value && !path->final && !is_lost(s, path))
         judge_fail(s, "I21", "another path of the same request is not cancelled");
 }
 

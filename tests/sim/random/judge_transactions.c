@@ -35,14 +35,6 @@ static struct memo *of_branch(const struct seen *s)
     return of_method(s, s->m->cseq.method_text);
 }
 
-/* When it was last not heard at this address. */
-static struct memo *of_address(const struct seen *s)
-{
-    char buf[48];
-    struct dt_str texts[] = {judge_address(&s->item->to, buf)};
-    return judge_memo(s, MEMO_ADDRESS, judge_owner(s), texts, 1);
-}
-
 /* ---- clients ---- */
 
 /* The wait before the n-th repeat: timer A doubles, timer E up to T2 (17.1.1.2, 17.1.2.2). */
@@ -88,6 +80,9 @@ static void sent_request(const struct seen *s)
     bool udp = s->item->to.transport == DT_UDP;
     if (s->m->method == DT_ACK)
         return;
+    /* What comes again when a proxy has forgotten it, begins anew. */
+    if (s->party->proxy && r->used && s->item->at - r->first > 64 * T1 - slack(64 * T1))
+        *r = (struct memo){.key = r->key};
     of_branch(s)->n += !r->used;
     if (s->m->method == DT_CANCEL) /* 9.1: what is cancelled early is not repeated any more */
         of_method(s, DT_STR("INVITE"))->value |= HEARD;
@@ -107,17 +102,14 @@ static void sent_request(const struct seen *s)
 void judge_due_repeat(const struct seen *s, struct memo *r)
 {
     /* A phone may have another way (R22); and it may be known that nobody is there. */
-    const struct memo *address = of_address(s);
-    bool told = address->used && address->last + ICMP_COMES > s->item->at;
+    bool told = judge_unheard_at(s, &s->item->to)->last + ICMP_COMES > s->item->at;
     if (s->party->proxy && r->n == 1 && is_exact(s) && !of_branch(s)->value && !told)
         judge_fail(s, "I4", "a request without any response is not repeated");
 }
 
 void judge_unheard(const struct seen *s)
 {
-    struct memo *address = of_address(s);
-    address->used = true;
-    address->last = s->item->at;
+    judge_unheard_at(s, &s->item->to)->last = s->item->at;
     if (s->m->request)
         of_branch(s)->value |= REFUSED;
 }
