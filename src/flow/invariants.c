@@ -383,15 +383,14 @@ static uint16_t whose(const struct judge *j, uint16_t party)
 
 /* I7. Twins are one server with one branch: a provisional at one lets the other cancel (R6, R23),
  * and one that may have died with the other is not waited for (R24, dt_stack_cancel_early). A proxy
- * that did not send the INVITE, or has forgotten it, passes a CANCEL on all the same (R6; 16.10),
- * and cancels the siblings of a stray 2xx (R5). */
+ * that did not send the INVITE passes a CANCEL on all the same (R6; 16.10), and makes one for the
+ * siblings of a stray 2xx (R5); these have the Via of who called, its own do not. */
 static int cancel_after_provisional(struct judge *j, const struct seen *s)
 {
-    enum { T64_S = 32 };
     const struct fact *invite =
         fact(j, INVITED, in_life(j, s->from), DT_INVITE, s->branch, DT_STR_NONE);
     if (!s->request || s->method != DT_CANCEL ||
-        (!is_phone(j, s) && (!invite->used || seconds(s) + 1 >= invite->since + T64_S)) ||
+        (!is_phone(j, s) && (!invite->used || s->vias > 1)) ||
         fact(j, PROVISIONAL, whose(j, s->from), DT_INVITE, s->branch, DT_STR_NONE)->used ||
         is_twin(j, s->from))
         return DT_OK;

@@ -95,20 +95,28 @@ static int start_cancel(struct dt_stack *s, dt_time now, struct dt__tx *invite, 
                  id);
 }
 
+/* 9.1: so long its final is waited for. Also where there is no memory for a CANCEL: an INVITE that
+ * rings has no other end. */
+static void wait_for_final(struct dt_stack *s, dt_time now, struct dt__tx *invite)
+{
+    invite->active->end_at = now + 64 * s->cfg.t1;
+    dt__tx_schedule(s, invite);
+}
+
 static int cancel(struct dt_stack *s, dt_time now, struct dt__tx *invite, uint64_t cookie,
                   dt_tx *id)
 {
     struct dt_bytes *bytes;
+    if (invite->state == ST_PROCEEDING)
+        wait_for_final(s, now, invite);
     int err = dt__derive(s, invite->message, NULL, &bytes);
     if (err)
         return err;
     err = start_cancel(s, now, invite, cookie, bytes, id);
     dt_bytes_drop(bytes);
-    if (err)
-        return err;
-    invite->active->end_at = now + 64 * s->cfg.t1; /* 9.1 */
-    dt__tx_schedule(s, invite);
-    return DT_OK;
+    if (!err)
+        wait_for_final(s, now, invite);
+    return err;
 }
 
 void dt__client_cancel(struct dt_stack *s, dt_time now, struct dt__tx *invite)

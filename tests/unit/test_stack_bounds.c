@@ -339,6 +339,31 @@ static void test_new_without_memory(void **state)
     kit_stack_close(&k);
 }
 
+/* There is no memory for the CANCEL of an INVITE that rings: 64 T1 later it is over all the same.
+ */
+static void test_no_memory_to_cancel(void **state)
+{
+    static struct kit_stack k;
+    const struct dt_hop to = {.local = kit_addr("192.0.2.1:5060", DT_UDP),
+                              .remote = kit_addr(PEER, DT_UDP)};
+    dt_tx tx, cancel;
+    (void)state;
+    for (size_t n = 1; n <= 2; n++) { /* its bytes; its transaction */
+        kit_stack_open(&k, NULL);
+        kit_stack_request(&k, KIT_MSG(.method = "INVITE"),
+                          (struct dt_request){.cookie = 1, .to = to, .repeats = 6}, &tx);
+        kit_stack_recv(&k, PEER, KIT_MSG(.method = "INVITE", .status = 180, .to_tag = "t"));
+        kit_stack_until(&k, 1000);
+        kit_stack_hush(&k);
+        k.mem.fail_at = k.mem.calls + n;
+        assert_int_equal(dt_stack_cancel(k.s, k.now, tx, 2, &cancel), DT_E_NOMEM);
+        k.mem.fail_at = 0;
+        kit_stack_until(&k, 34000);
+        kit_stack_log(&k, "33000 failed #1: no answer in time\n");
+        kit_stack_close(&k);
+    }
+}
+
 /* A CANCEL has its effect, whatever allocation fails, and is never refused. */
 static void test_cancel_without_memory(void **state)
 {
@@ -413,6 +438,7 @@ int main(void)
         cmocka_unit_test(test_sizes),
         cmocka_unit_test(test_limit),
         cmocka_unit_test(test_unanswered),
+        cmocka_unit_test(test_no_memory_to_cancel),
         cmocka_unit_test(test_cancel_without_memory),
         cmocka_unit_test(test_new_without_memory),
         cmocka_unit_test(test_no_memory),
