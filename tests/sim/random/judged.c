@@ -59,7 +59,8 @@ static const struct judged table[] = {
     {"I31", "each turn: at most 2000 at one moment", "not its 5 ms: no timed test"},
     {"I33", "each packet, in worlds with media (one of 128)", "no SRTP yet"},
     {"I34", "each frame heard, each stream's counts at its end, there",
-     "that each frame in time is heard: of streams with less than 10 ms of jitter; no exact counts "
+     "that each frame in time is heard: of streams with less than 10 ms of jitter, where no "
+     "phone's clock is wrong; no exact counts "
      "where RFC 3550 A.1 may doubt a number"},
     {"I35", "-", "no DTMF yet"},
     {"I36", "quiescence: objects; end: memory", ""},
