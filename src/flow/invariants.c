@@ -302,8 +302,9 @@ static int one_final(struct judge *j, const struct seen *s)
     if (late_2xx && final->used)
         return DT_OK;
     /* A callee that was started anew rings for a copy that was long under way, and its final comes
-     * when nobody waits any more: passed on as a stray (R5). */
-    if (begins && !is_phone(j, s) && s->status >= 300 && is_over(s, final))
+     * when nobody waits any more, T4 behind the ACK of another one: passed on as a stray (R5). */
+    bool forgotten = final->used && s->item->at >= final->over;
+    if (begins && !is_phone(j, s) && s->status >= 300 && (forgotten || is_over(s, final)))
         return DT_OK;
     /* A node that was just started passes a 2xx on (R5) and does not know yet who is bound (R12).
      */
