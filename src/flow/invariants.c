@@ -270,7 +270,8 @@ static int one_final(struct judge *j, const struct seen *s)
         final->used = false;
     /* A phone that lacked the memory for a call has none of it: the copy by the other twin begins
      * anew (I39). */
-    if (final->used && final->value == 500 && is_phone(j, s) && begins && final->to != s->to)
+    bool lacked = final->value == 500 || final->value == 503;
+    if (final->used && lacked && is_phone(j, s) && begins && final->to != s->to)
         final->used = false;
     if (final->used && s->status < 200 && stray)
         return DT_OK;

@@ -119,19 +119,20 @@ static void sent_reinvite(const struct seen *s)
     struct dt_str texts[] = {s->m->call_id};
     bool caller = judge_memo(s, MEMO_CALLER, judge_owner(s), texts, 1)->used;
     if (o->last && caller && s->item->at - o->last < OWNER_WAITS_MS * DT_MS - 5 * DT_MS)
-        judge_fail(s, "I15", "who made the Call-ID does not wait 2.1 s after a glare");
+        judge_fail(s, "I15", "the owner of the call does not wait 2.1 s after a glare");
     o->used = true;
     o->value = s->m->cseq.number;
     o->n = s->item->to.transport == DT_UDP; /* a connection may be lost, and the offer with it */
     o->first = s->item->at;
-    o->last = 0;
+    o->last = o->final = 0;
 }
 
 static void got_final(const struct seen *s)
 {
     struct memo *o = of_dialog(s, MEMO_OFFER, true);
-    if (!o->used || o->value != s->m->cseq.number || s->m->status < 200)
-        return;
+    if (!o->used || o->value != s->m->cseq.number || s->m->status < 200 || o->final)
+        return; /* what the other twin says of it comes too late */
+    o->final = s->item->at;
     o->n = 0;
     if (s->m->status == 491 && !o->last)
         o->last = s->item->at;
