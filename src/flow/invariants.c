@@ -491,11 +491,10 @@ static void end_of_ring(struct fact *rang, const struct seen *s)
 /* A phone that was started anew remembers nothing either. What was cancelled may ring again on
  * another branch: a search may come back (R25, ua/past.c). One that is not ours knows a merged
  * request by what is under way alone (8.2.2.2): the copy by the twin of who has its answer rings it
- * anew, and so does a path which stood still for long (timer A: 16 s) and has not heard of its
- * refusal. */
+ * anew, and so does one which stood still and has not heard of its refusal (timer I: T4). */
 static int one_ring(struct judge *j, const struct seen *s)
 {
-    enum { A_S = 16, CROSSED_S = 1 };
+    enum { T4_S = 5, CROSSED_S = 1 };
     if (!s->request && s->status >= 200 && is_phone(j, s) && s->method == DT_INVITE)
         end_of_ring(fact(j, RANG, in_life(j, s->from), DT_INVITE, s->call_id, DT_STR_NONE), s);
     if (s->request || s->status != 180 || !is_phone(j, s) || (is_plain(j, s) && has_strangers(j)) ||
@@ -503,7 +502,7 @@ static int one_ring(struct judge *j, const struct seen *s)
         return DT_OK;
     struct fact *rang = fact(j, RANG, in_life(j, s->from), DT_INVITE, s->call_id, DT_STR_NONE);
     bool crossed = rang->value >= 300 && seconds(s) <= rang->since + CROSSED_S;
-    bool stood_still = rang->value >= 300 && seconds(s) >= rang->since + A_S;
+    bool stood_still = rang->value >= 300 && seconds(s) >= rang->since + T4_S;
     bool ended = rang->value == 487 ||
                  (is_plain(j, s) && (rang->value / 100 == 2 || stood_still || crossed));
     bool again =
