@@ -10,8 +10,9 @@ void dt__branch_cancel(struct dt_proxy *p, dt_time now, struct dt_branch *b)
     bool first = !b->cancel;
     b->cancel = true;
     if (b->state == DT_BRANCH_PROCEEDING && !b->cancelled && b->client) {
-        b->cancelled = !dt_stack_cancel(p->stack, now, b->client, 0, &tx);
-        if (!b->cancelled) /* no memory: again, in the timer's own place in the heap */
+        int err = dt_stack_cancel(p->stack, now, b->client, 0, &tx);
+        b->cancelled = !err;
+        if (err == DT_E_NOMEM) /* again, in the timer's own place in the heap */
             (void)dt_timers_arm(&p->timers, &b->live->timer, now + p->cfg->timer_t1 * DT_MS);
     }
     if (!first || b->state != DT_BRANCH_TRYING || !b->client)
