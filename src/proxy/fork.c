@@ -52,12 +52,17 @@ static int aim(const struct dt_proxy_work *w, struct dt_branch *b, const struct 
     const struct dt_addr *prefer = b->live->flow.local.port ? &b->live->flow.local : &w->from.local;
     if (dt__addr_forbidden(remote)) /* I23 */
         return DT_E_UNREACHABLE;
-    b->live->to = (struct dt_hop){.remote = *remote};
+    if (!b->live->built)
+        b->live->built = dt_alloc_zero(w->p->env->alloc, sizeof *b->live->built);
+    if (!b->live->built)
+        return DT_E_NOMEM;
+    struct dt_hop *to = &b->live->built->to;
+    *to = (struct dt_hop){.remote = *remote};
     if (is_flow_to(w->p, b, remote) && !b->attempt) {
-        b->live->to.remote = b->live->flow.remote;
-        b->live->to.stream = b->live->flow.stream;
+        to->remote = b->live->flow.remote;
+        to->stream = b->live->flow.stream;
     }
-    return dt__self_local(&w->p->self, &b->live->to.remote, prefer, &b->live->to.local);
+    return dt__self_local(&w->p->self, &to->remote, prefer, &to->local);
 }
 
 /* The first address is for now, the others for when it fails. The contact's own address is one of
@@ -81,11 +86,11 @@ static int build(const struct dt_proxy_work *w, struct dt_branch *b,
                  const struct dt_proxy_target *t)
 {
     struct dt_forward f = {.target = t,
-                           .to = b->live->to,
+                           .to = b->live->built->to,
                            .attempt = b->attempt,
                            .breadth = b->live->breadth,
                            .forked = b->fork ? b->fork->n > 1 : w->n_targets > 1};
-    int err = dt__forward_build(w, &f, &b->live->message, &b->live->branch);
+    int err = dt__forward_build(w, &f, &b->live->built->message, &b->live->built->branch);
     if (!err)
         b->state = DT_BRANCH_BUILT;
     return err;
@@ -154,11 +159,12 @@ int dt__branch_arm_c(struct dt_proxy *p, dt_time now, struct dt_branch *b)
 
 static int launch(struct dt_proxy *p, dt_time now, struct dt_branch *b, enum dt_method method)
 {
+    struct dt_branch_built *built = b->live->built;
     struct dt_request r = {
-        .bytes = b->live->message,
-        .to = b->live->to,
+        .bytes = built->message,
+        .to = built->to,
         .method = method,
-        .branch = dt__branch_str(&b->live->branch),
+        .branch = dt__branch_str(&built->branch),
         .cookie = dt__fork_cookie(p, b->fork, dt__branch_index(b)),
         .repeats = UINT_MAX,
     };
@@ -167,8 +173,7 @@ static int launch(struct dt_proxy *p, dt_time now, struct dt_branch *b, enum dt_
     int err = dt__branch_arm_c(p, now, b);
     if (!err)
         err = dt_stack_request(p->stack, now, &r, &b->client);
-    dt_bytes_drop(b->live->message);
-    b->live->message = NULL;
+    dt__branch_sent(p, b);
     if (err) {
         dt_timers_stop(&p->timers, &b->live->timer);
         b->client = 0;
@@ -200,17 +205,18 @@ static uint32_t share(uint32_t breadth, size_t n, size_t i)
 /* A CANCEL of ours is repeated until it is answered, by a transaction that tells nobody. */
 static int send_alone(const struct dt_proxy_work *w, const struct dt_branch *b)
 {
-    struct dt_request r = {.bytes = b->live->message,
-                           .to = b->live->to,
+    const struct dt_branch_built *built = b->live->built;
+    struct dt_request r = {.bytes = built->message,
+                           .to = built->to,
                            .method = w->m->method,
-                           .branch = dt__branch_str(&b->live->branch),
+                           .branch = dt__branch_str(&built->branch),
                            .repeats = UINT_MAX};
     dt_tx ignored;
     if (dt_str_eq(r.branch, w->spared))
         return DT_E_STATE;
     if (w->m->method == DT_CANCEL)
         return dt_stack_request(w->p->stack, w->now, &r, &ignored);
-    return dt_stack_send(w->p->stack, w->now, b->live->message, &b->live->to);
+    return dt_stack_send(w->p->stack, w->now, built->message, &built->to);
 }
 
 /* What is not answered: an ACK, sent once, without a transaction (16.11), and the CANCEL of

@@ -17,17 +17,22 @@ enum dt_branch_state {
 enum { DT_TIMER_TRYING, DT_TIMER_C }; /* dt_timer.kind */
 enum { DT_FORK_SERVER = 0xff };       /* in a cookie: the server transaction, not a branch */
 
+/* What a branch needs until it is sent. */
+struct dt_branch_built {
+    struct dt_hop to;         /* where it goes */
+    struct dt_bytes *message; /* in BUILT */
+    struct dt_branch_text branch;
+};
+
 /* What a branch needs while the search is on: the most of a fork's memory. */
 struct dt_branch_live {
     struct dt_branch *of;
     struct dt_timer timer; /* C */
     uint16_t uri_n, path_n;
     uint32_t breadth;
-    struct dt_sip_msg *kept;  /* its final, while others may be better */
-    struct dt_bytes *texts;   /* URI and Path of its target */
-    struct dt_bytes *message; /* in BUILT */
-    struct dt_branch_text branch;
-    struct dt_hop to;     /* where it goes */
+    struct dt_sip_msg *kept; /* its final, while others may be better */
+    struct dt_bytes *texts;  /* URI and Path of its target */
+    struct dt_branch_built *built;
     struct dt_addr *more; /* where else it may go (RFC 3263 4.3) */
     uint8_t n_more, next;
     struct dt_binding_flow flow; /* of the binding; no port: none */
@@ -74,6 +79,8 @@ uint64_t dt__fork_cookie(const struct dt_proxy *p, const struct dt_fork *f, unsi
 /* A fork with room for `n` branches; NULL without memory. */
 struct dt_fork *dt__fork_new(struct dt_proxy *p, unsigned n);
 void dt__branch_clear(struct dt_proxy *p, struct dt_branch *b);
+/* What only its sending needed goes. */
+void dt__branch_sent(struct dt_proxy *p, struct dt_branch *b);
 /* A branch has its final: sends another try, the best response, or waits for the others. `m` is the
  * response itself (NULL: made here). */
 void dt__branch_done(struct dt_proxy *p, dt_time now, struct dt_branch *b, int status,

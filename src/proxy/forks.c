@@ -96,6 +96,15 @@ struct dt_fork *dt__fork_new(struct dt_proxy *p, unsigned n)
     return f;
 }
 
+void dt__branch_sent(struct dt_proxy *p, struct dt_branch *b)
+{
+    struct dt_branch_built *built = b->live->built;
+    if (built)
+        dt_bytes_drop(built->message);
+    dt_alloc_free(p->env->alloc, built);
+    b->live->built = NULL;
+}
+
 void dt__branch_clear(struct dt_proxy *p, struct dt_branch *b)
 {
     struct dt_branch_live *l = b->live;
@@ -106,10 +115,10 @@ void dt__branch_clear(struct dt_proxy *p, struct dt_branch *b)
         dt_sip_msg_drop(l->kept);
     }
     dt_bytes_drop(l->texts);
-    dt_bytes_drop(l->message);
+    dt__branch_sent(p, b);
     dt_alloc_free(p->env->alloc, l->more);
     l->kept = NULL;
-    l->texts = l->message = NULL;
+    l->texts = NULL;
     l->more = NULL;
     l->n_more = l->next = 0;
 }
