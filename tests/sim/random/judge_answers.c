@@ -8,10 +8,16 @@ enum {
     LARGER = 3   /* I30 */
 };
 
+/* Of all its lives: what stood still may know its requests, or not (R10). */
+static struct memo *of_party(const struct seen *s, const struct dt_str texts[2])
+{
+    return judge_memo(s, MEMO_TRYING, (uint32_t)s->party->index + 1, texts, 2);
+}
+
 static struct memo *of_branch(const struct seen *s)
 {
     struct dt_str texts[] = {s->m->via.branch, s->m->cseq.method_text};
-    return judge_memo(s, MEMO_TRYING, judge_owner(s), texts, 2);
+    return of_party(s, texts);
 }
 
 static void got_request(const struct seen *s)
@@ -43,7 +49,7 @@ static void sent_response(const struct seen *s)
 static void got_2xx(const struct seen *s)
 {
     struct dt_str texts[] = {s->below, s->m->cseq.method_text};
-    judge_memo(s, MEMO_TRYING, judge_owner(s), texts, 2)->n++;
+    of_party(s, texts)->n++;
 }
 
 void judge_answers(const struct seen *s)
