@@ -268,7 +268,7 @@ static unsigned count_state(const struct dt_fork *f, enum dt_branch_state state)
 static enum dt_step_result give_up(struct dt_proxy_work *w, struct dt_fork *f, bool busy)
 {
     f->answered = f->counted = true;
-    dt__fork_settle(w->p, f); /* never at once: the server transaction still holds it */
+    dt__fork_settle(w->p, f); /* of a non-INVITE: it is gone */
     if (busy)
         return dt__answer_busy(w);
     return dt__answer(w, DT_COUNT_ANSWERED_unreachable, 500, DT_STR_NONE);

@@ -102,8 +102,8 @@ bool dt__branch_again(struct dt_proxy *p, dt_time now, struct dt_branch *b);
 bool dt__fork_open(const struct dt_fork *f);
 /* The request becomes one of the counts, once. */
 void dt__fork_count(struct dt_proxy *p, struct dt_fork *f, enum dt_proxy_count why);
-/* Frees the fork when both sides have ended, and before that what only the search needed. The last
- * act of whoever has changed it. */
+/* Frees the fork when both sides have ended (of a non-INVITE: when it is answered), and before that
+ * what only the search needed. The last act of whoever has changed it. */
 void dt__fork_settle(struct dt_proxy *p, struct dt_fork *f);
 
 #endif

@@ -153,18 +153,25 @@ void dt__fork_count(struct dt_proxy *p, struct dt_fork *f, enum dt_proxy_count w
     dt__count(p, why);
 }
 
+/* May a response still come, or the caller's CANCEL, that needs it? A non-INVITE has one final. */
+static bool is_needed(const struct dt_fork *f)
+{
+    if (f->answered && !f->invite)
+        return false;
+    for (unsigned i = 0; i < f->n; i++)
+        if (f->branches[i].client)
+            return true;
+    return f->server != 0;
+}
+
 void dt__fork_settle(struct dt_proxy *p, struct dt_fork *f)
 {
     if (dt__fork_open(f))
         return;
     if (f->answered)
         free_live(p, f); /* what lingers is small */
-    if (f->server)
-        return;
-    for (unsigned i = 0; i < f->n; i++)
-        if (f->branches[i].client)
-            return;
-    free_fork(p, f);
+    if (!is_needed(f))
+        free_fork(p, f);
 }
 
 void dt__forks_clear(struct dt_proxy *p)

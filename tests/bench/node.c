@@ -129,8 +129,10 @@ void bench_close(void)
     bench_until(b.now + 300 * DT_SECOND);
     if (dt_proxy_objects(b.proxy))
         bench_die("something is left");
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < 2; i++) {
         dt_bytes_drop(b.last[i]);
+        b.last[i] = NULL;
+    }
     dt_proxy_free(b.proxy);
     dt_conf_clear(&b.conf);
 }

@@ -190,6 +190,7 @@ static void other_methods(void **state)
         kit_answer(&k, BOB, methods[i], 202, "t", NULL);
         snprintf(want, sizeof want, "200 > 192.0.2.11:5060 202 %s\n", methods[i]);
         kit_proxy_log(&k, want);
+        assert_int_equal(dt_proxy_objects(k.p), 3); /* two transactions and the REGISTER's */
         kit_answer(&k, BOB, methods[i], 202, "t", NULL);
         kit_proxy_log(&k, ""); /* the transaction is over */
         kit_proxy_quiet(&k);
