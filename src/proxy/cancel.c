@@ -99,7 +99,7 @@ static void timer_c(struct dt_proxy *p, dt_time now, struct dt_branch *b)
 void dt__fork_timer(struct dt_proxy *p, dt_time now, struct dt_timer *t)
 {
     if (t->kind == DT_TIMER_TRYING)
-        trying_due(p, now, DT_OF(t, struct dt_fork, timer));
+        trying_due(p, now, DT_OF(t, struct dt_fork_live, trying)->of);
     else
         timer_c(p, now, DT_OF(t, struct dt_branch_live, timer)->of);
 }
@@ -123,7 +123,7 @@ void dt__fork_ended(struct dt_proxy *p, dt_tx tx, uint64_t cookie)
     if (f && !b && f->server == tx) {
         f->server = 0;
         f->answered = true;
-        dt_timers_stop(&p->timers, &f->timer);
+        dt__fork_stop_trying(p, f);
         for (unsigned i = 0; i < f->n; i++)
             if (f->branches[i].state == DT_BRANCH_RESOLVING)
                 stop_resolving(p, &f->branches[i]);

@@ -141,7 +141,7 @@ static int prepare(struct dt_proxy_work *w, struct dt_branch *b, const struct dt
 
 static void send_trying(const struct dt_proxy_work *w, struct dt_fork *f)
 {
-    dt_timers_stop(&w->p->timers, &f->timer);
+    dt__fork_stop_trying(w->p, f);
     if (!f->invite || f->trying || f->answered)
         return;
     f->trying = true;
@@ -288,7 +288,7 @@ static enum dt_step_result start(struct dt_proxy_work *w, struct dt_fork *f, uin
         send_trying(w, f);
         busy = launch_all(w, f) == 0 || busy;
     } else if (f->invite && count_state(f, DT_BRANCH_RESOLVING)) {
-        dt_timers_arm(&w->p->timers, &f->timer, w->now + trying_after);
+        dt_timers_arm(&w->p->timers, &f->live->trying, w->now + trying_after);
     }
     return dt__fork_open(f) ? DT_STEP_WAIT : give_up(w, f, busy);
 }

@@ -38,6 +38,13 @@ struct dt_branch_live {
     struct dt_binding_flow flow; /* of the binding; no port: none */
 };
 
+/* What a fork needs while the search is on. */
+struct dt_fork_live {
+    struct dt_fork *of;
+    struct dt_timer trying; /* R9: 100 is due */
+    struct dt_branch_live branches[];
+};
+
 struct dt_branch {
     struct dt_fork *fork;
     struct dt_branch_live *live; /* NULL: all branches are done and a final went upstream */
@@ -55,15 +62,14 @@ struct dt_fork {
     uint32_t slot;
     unsigned n;
     bool invite;
-    bool trying;                 /* 100 was sent */
-    bool cancelled;              /* by the caller */
-    bool refused;                /* a 6xx came: no new branches (16.7 step 5) */
-    bool answered;               /* a final went upstream, or never will */
-    bool success;                /* and it was a 2xx: more of them may follow */
-    bool behind;                 /* its 2xx went by (R5): nothing but a 2xx goes upstream */
-    bool counted;                /* the request, in I24's sense */
-    struct dt_timer timer;       /* R9: 100 is due */
-    struct dt_branch_live *live; /* of all branches, one allocation */
+    bool trying;               /* 100 was sent */
+    bool cancelled;            /* by the caller */
+    bool refused;              /* a 6xx came: no new branches (16.7 step 5) */
+    bool answered;             /* a final went upstream, or never will */
+    bool success;              /* and it was a 2xx: more of them may follow */
+    bool behind;               /* its 2xx went by (R5): nothing but a 2xx goes upstream */
+    bool counted;              /* the request, in I24's sense */
+    struct dt_fork_live *live; /* NULL: the search is over */
     struct dt_branch branches[];
 };
 
@@ -100,6 +106,8 @@ void dt__fork_finish(struct dt_proxy *p, dt_time now, struct dt_fork *f, const s
 bool dt__branch_again(struct dt_proxy *p, dt_time now, struct dt_branch *b);
 /* Is any branch not done? */
 bool dt__fork_open(const struct dt_fork *f);
+/* 100 is not due any more. */
+void dt__fork_stop_trying(struct dt_proxy *p, struct dt_fork *f);
 /* The request becomes one of the counts, once. */
 void dt__fork_count(struct dt_proxy *p, struct dt_fork *f, enum dt_proxy_count why);
 /* Frees the fork when both sides have ended (of a non-INVITE: when it is answered), and before that

@@ -62,8 +62,9 @@ static void free_live(struct dt_proxy *p, struct dt_fork *f)
 {
     if (!f->live)
         return;
+    dt_timers_stop(&p->timers, &f->live->trying);
     for (unsigned i = 0; i < f->n; i++) {
-        dt_timers_stop(&p->timers, &f->live[i].timer);
+        dt_timers_stop(&p->timers, &f->live->branches[i].timer);
         dt__branch_clear(p, &f->branches[i]);
         f->branches[i].live = NULL;
     }
@@ -75,7 +76,8 @@ struct dt_fork *dt__fork_new(struct dt_proxy *p, unsigned n)
 {
     const struct dt_alloc *a = p->env->alloc;
     struct dt_fork *f = dt_alloc_zero(a, sizeof *f + n * sizeof f->branches[0]);
-    struct dt_branch_live *live = f ? dt_alloc_zero(a, n * sizeof *live) : NULL;
+    struct dt_fork_live *live =
+        f ? dt_alloc_zero(a, sizeof *live + n * sizeof live->branches[0]) : NULL;
     if (!live || take_slot(p, &f->slot)) {
         dt_alloc_free(a, live);
         dt_alloc_free(a, f);
@@ -83,17 +85,24 @@ struct dt_fork *dt__fork_new(struct dt_proxy *p, unsigned n)
     }
     p->forks.slots[f->slot].fork = f;
     p->forks.live++;
-    dt_timer_init(&f->timer, DT_TIMER_TRYING);
     f->n = n;
     f->live = live;
+    live->of = f;
+    dt_timer_init(&live->trying, DT_TIMER_TRYING);
     for (unsigned i = 0; i < n; i++) {
         f->branches[i].fork = f;
-        f->branches[i].live = &live[i];
+        f->branches[i].live = &live->branches[i];
         f->branches[i].state = DT_BRANCH_DONE; /* until it is prepared */
-        live[i].of = &f->branches[i];
-        dt_timer_init(&live[i].timer, DT_TIMER_C);
+        live->branches[i].of = &f->branches[i];
+        dt_timer_init(&live->branches[i].timer, DT_TIMER_C);
     }
     return f;
+}
+
+void dt__fork_stop_trying(struct dt_proxy *p, struct dt_fork *f)
+{
+    if (f->live)
+        dt_timers_stop(&p->timers, &f->live->trying);
 }
 
 void dt__branch_sent(struct dt_proxy *p, struct dt_branch *b)
@@ -127,7 +136,6 @@ static void free_fork(struct dt_proxy *p, struct dt_fork *f)
 {
     struct dt_fork_slot *slot = &p->forks.slots[f->slot];
     dt__fork_count(p, f, DT_COUNT_DROPPED_ended);
-    dt_timers_stop(&p->timers, &f->timer);
     free_live(p, f);
     slot->fork = NULL;
     slot->gen = slot->gen == UINT32_MAX ? 1 : slot->gen + 1;

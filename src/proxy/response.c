@@ -126,7 +126,7 @@ void dt__fork_finish(struct dt_proxy *p, dt_time now, struct dt_fork *f, const s
     const struct dt_sip_msg *m = best == of ? last : best->live->kept;
     bool sent = m && !f->behind && best->status != 503 && !send_best(p, now, f, best, of, last);
     f->answered = true;
-    dt_timers_stop(&p->timers, &f->timer);
+    dt__fork_stop_trying(p, f);
     if (!sent)
         send_own(p, now, f, best->status);
     dt__fork_count(p, f, DT_COUNT_ANSWERED_unreachable);
@@ -212,7 +212,7 @@ static void success(struct dt_proxy *p, dt_time now, struct dt_branch *b,
     if (relay(p, now, f, m) && first)
         return send_own(p, now, f, 500); /* no memory: the caller hears something */
     f->answered = f->success = true;
-    dt_timers_stop(&p->timers, &f->timer);
+    dt__fork_stop_trying(p, f);
     if (first)
         dt__fork_cancel_all(p, now, f);
     clear_kept(p, f, NULL);

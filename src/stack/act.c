@@ -3,31 +3,27 @@
  * Performs what the tables say. Nothing here knows which machine it is working for. */
 #include "stack/private.h"
 
-enum {
-    TIMER_D_MIN_S = 32 /* 17.1.1.2: the client does not know the server's T1 */
-};
-
 /* ---- timers ---- */
 
-/* A timer of ours is always armed, from birth to end, so that this cannot fail for want of memory.
+/* A timer of ours is always armed until it lingers, so that this cannot fail for want of memory.
  * What waits for nothing waits for the end of time. */
 static void arm(struct dt_stack *s, struct dt__tx *tx, dt_time due)
 {
-    (void)dt_timers_arm(&s->timers, &tx->timer, dt_time_min(due, DT_TIME_NEVER - 1));
+    (void)dt_timers_arm(&s->timers, &tx->active->timer, dt_time_min(due, DT_TIME_NEVER - 1));
 }
 
 void dt__tx_schedule(struct dt_stack *s, struct dt__tx *tx)
 {
-    arm(s, tx, dt_time_min(tx->active->end_at, tx->active->resend_at));
+    arm(s, tx, dt_time_min(tx->end_at, tx->active->resend_at));
 }
 
-static void end_after(struct dt_stack *s, dt_time now, struct dt__tx *tx, dt_time wait)
+static void end_after(struct dt_stack *s, dt_time now, struct dt__tx *tx, enum dt__lane_of lane)
 {
-    if (!tx->active) {
-        arm(s, tx, now + wait);
+    if (!dt__is_active(tx)) {
+        dt__linger_for(s, now, tx, lane);
         return;
     }
-    tx->active->end_at = now + wait;
+    tx->end_at = now + dt__linger_wait(s, lane);
     dt__tx_schedule(s, tx);
 }
 
@@ -46,9 +42,9 @@ static void resend_after(struct dt_stack *s, dt_time now, struct dt__tx *tx, dt_
 
 static void set_resend(struct dt_stack *s, dt_time now, struct dt__tx *tx, uint32_t todo)
 {
-    dt_time last = tx->active ? tx->active->interval : 0;
-    if (!tx->active || dt__is_reliable(&tx->hop))
+    if (!dt__is_active(tx) || tx->reliable)
         return;
+    dt_time last = tx->active->interval;
     if (todo & DO_FIRST) {
         tx->active->repeats = UINT32_MAX;
         resend_after(s, now, tx, s->cfg.t1);
@@ -63,16 +59,15 @@ static void set_resend(struct dt_stack *s, dt_time now, struct dt__tx *tx, uint3
 
 static void set_end(struct dt_stack *s, dt_time now, struct dt__tx *tx, uint32_t todo)
 {
-    dt_time long_wait = 64 * s->cfg.t1, d_min = TIMER_D_MIN_S * DT_SECOND;
-    bool reliable = dt__is_reliable(&tx->hop), lingers = s->cfg.linger && !dt__is_client(tx);
+    bool lingers = !tx->reliable || (s->cfg.linger && !dt__is_client(tx));
     if (todo & DO_END_64T1)
-        end_after(s, now, tx, long_wait);
+        end_after(s, now, tx, DT__LANE_64T1);
     else if (todo & DO_END_64T1_UDP)
-        end_after(s, now, tx, reliable && !lingers ? 0 : long_wait);
+        end_after(s, now, tx, lingers ? DT__LANE_64T1 : DT__LANE_NOW);
     else if (todo & DO_END_32S_UDP)
-        end_after(s, now, tx, reliable ? 0 : long_wait > d_min ? long_wait : d_min);
+        end_after(s, now, tx, lingers ? DT__LANE_D : DT__LANE_NOW);
     else if (todo & DO_END_T4_UDP)
-        end_after(s, now, tx, reliable && !lingers ? 0 : s->cfg.t4);
+        end_after(s, now, tx, lingers ? DT__LANE_T4 : DT__LANE_NOW);
 }
 
 /* ---- sending ---- */
@@ -80,12 +75,13 @@ static void set_end(struct dt_stack *s, dt_time now, struct dt__tx *tx, uint32_t
 static struct dt_hop where_to(const struct dt_stack *s, const struct dt__tx *tx,
                               const struct dt__event *ev)
 {
+    const struct dt__way *way = dt__way(tx);
     bool again = ev->kind == EV_RX_REPEAT && !s->cfg.plain;
-    struct dt_hop to = again ? *ev->from : tx->hop;
+    struct dt_hop to = again ? *ev->from : way->hop;
     if (again)
         to.remote.port = dt__reply_port(&ev->m->via, ev->from); /* to who asked again (I5) */
     else if (!dt__is_client(tx))
-        to.remote.port = tx->reply_port;
+        to.remote.port = way->reply_port;
     return to;
 }
 
@@ -96,8 +92,8 @@ static void send_response(struct dt_stack *s, dt_time now, struct dt__tx *tx,
     (void)dt__send(s, now, &to, ev->bytes); /* what is lost is asked for again */
     if (!keep)
         return;
-    struct dt_bytes *old = tx->message;
-    tx->message = dt_bytes_hold(ev->bytes);
+    struct dt_bytes *old = tx->active->way.message;
+    tx->active->way.message = dt_bytes_hold(ev->bytes);
     dt_bytes_drop(old);
 }
 
@@ -121,12 +117,12 @@ static struct dt_bytes *for_copy(struct dt_stack *s, struct dt__tx *tx, const st
 {
     struct dt_sip_header headers[DT_MSG_HEADERS_MAX];
     struct dt_sip_msg m;
-    struct dt_bytes *own;
-    if (ev->kind != EV_RX_REPEAT || dt_addr_eq(&ev->from->remote, &tx->hop.remote) ||
-        dt_sip_parse(&m, dt_bytes_str(tx->message), headers, DT_MSG_HEADERS_MAX) ||
+    struct dt_bytes *message = dt__message_of(tx), *own;
+    if (ev->kind != EV_RX_REPEAT || dt__is_remote(tx, &ev->from->remote) ||
+        dt_sip_parse(&m, dt_bytes_str(message), headers, DT_MSG_HEADERS_MAX) ||
         same_vias_below(&m, ev->m) ||
         dt_sip_answer_copy(&m, ev->m, &ev->from->remote, s->env->alloc, &own))
-        return dt_bytes_hold(tx->message);
+        return dt_bytes_hold(message);
     return own;
 }
 
@@ -134,44 +130,37 @@ static void send_again(struct dt_stack *s, dt_time now, struct dt__tx *tx,
                        const struct dt__event *ev)
 {
     struct dt_hop to = where_to(s, tx, ev);
-    struct dt_bytes *bytes;
-    if (!tx->message)
+    struct dt_bytes *bytes = NULL;
+    if (tx->form == DT__FORM_RECIPE)
+        bytes = dt__linger_answer(s, tx, ev->m, ev->from);
+    else if (dt__message_of(tx))
+        bytes = for_copy(s, tx, ev);
+    if (!bytes)
         return;
-    if (tx->active && ev->kind == EV_RESEND)
+    if (ev->kind == EV_RESEND)
         tx->active->repeats--;
     s->counts.repeats++;
-    bytes = for_copy(s, tx, ev);
     (void)dt__send(s, now, &to, bytes);
     dt_bytes_drop(bytes);
 }
 
-/* While the active part is there, `message` is still the INVITE: an ACK for which there was no
- * memory is made when the failure comes again. */
+/* An ACK for which there was no memory is made when the failure comes again; until then `message`
+ * is the INVITE, and the transaction stays as it is. */
 static void send_ack(struct dt_stack *s, dt_time now, struct dt__tx *tx, const struct dt_sip_msg *m)
 {
-    if (tx->active) {
-        struct dt_bytes *ack;
-        tx->active->resend_at = DT_TIME_NEVER;
-        if (dt__derive(s, tx->message, m, &ack))
-            return;
-        dt_bytes_drop(tx->message);
-        tx->message = ack;
-        dt__tx_shed(s, tx);
-    } else {
+    struct dt__way *way = dt__way(tx);
+    struct dt_bytes *ack;
+    if (tx->acked) {
         s->counts.repeats++;
+    } else {
+        tx->active->resend_at = DT_TIME_NEVER;
+        if (dt__derive(s, way->message, m, &ack))
+            return;
+        dt_bytes_drop(way->message);
+        way->message = ack;
+        tx->acked = 1;
     }
-    (void)dt__send(s, now, &tx->hop, tx->message);
-}
-
-static void shed(struct dt_stack *s, struct dt__tx *tx, bool all)
-{
-    if (tx->active)
-        tx->active->resend_at = DT_TIME_NEVER; /* should it have to stay */
-    dt__tx_shed(s, tx);
-    if (!all)
-        return;
-    dt_bytes_drop(tx->message);
-    tx->message = NULL;
+    (void)dt__send(s, now, &way->hop, way->message);
 }
 
 /* ---- the user ---- */
@@ -201,8 +190,9 @@ static void finish(struct dt_stack *s, dt_time now, struct dt__tx *tx, const str
 {
     dt_tx id = dt__tx_id(tx);
     uint64_t cookie = tx->cookie;
-    if ((rule->actions & DO_FAIL) && ev->err == DT_E_TIMEOUT && tx->hop.stream) {
-        struct dt__stream *st = dt__stream_find(s, tx->hop.stream);
+    const struct dt__way *way = dt__way(tx);
+    if ((rule->actions & DO_FAIL) && ev->err == DT_E_TIMEOUT && way->hop.stream) {
+        struct dt__stream *st = dt__stream_find(s, way->hop.stream);
         if (st)
             st->silent = true;
     }
@@ -225,7 +215,7 @@ static void set_state(struct dt_stack *s, struct dt__tx *tx, enum dt__state next
         return;
     if (s->env->log && s->env->log->level >= DT_LOG_DEBUG)
         dt_log(s->env, DT_LOG_DEBUG, "stack", DT_STR_NONE, "%s %08x: %s, then %s",
-               dt__machine_name(tx->machine), (unsigned)tx->timer.kind, dt__state_name(tx->state),
+               dt__machine_name(tx->machine), (unsigned)tx->slot, dt__state_name(tx->state),
                dt__state_name(next));
     tx->state = (uint8_t)next;
 }
@@ -242,13 +232,13 @@ static void perform(struct dt_stack *s, dt_time now, struct dt__tx *tx, const st
     if (todo & DO_ACK)
         send_ack(s, now, tx, ev->m);
     if (todo & DO_DROP_REQUEST)
-        dt__drop_late(s, &tx->active->request);
+        dt__drop_late(s, &tx->active->server.request);
     if (todo & (DO_SHED | DO_SHED_ALL))
-        shed(s, tx, todo & DO_SHED_ALL);
+        dt__linger(s, tx, todo & DO_SHED);
     if (todo & DO_STOP) {
         tx->active->resend_at = DT_TIME_NEVER;
         if (!tx->left) /* nobody would cancel it */
-            tx->active->end_at = DT_TIME_NEVER;
+            tx->end_at = DT_TIME_NEVER;
         dt__tx_schedule(s, tx);
     }
     if (todo & DO_FAIL)
@@ -271,7 +261,7 @@ static enum dt__event_kind kind_of(const struct dt_stack *s, const struct dt__tx
 {
     bool is_lost = (tx->state == ST_CALLING && (kind == EV_END || kind == EV_TRANSPORT)) ||
                    (tx->state == ST_PROCEEDING && kind == EV_END);
-    bool is_kept = s->cfg.given_up && tx->machine == DT__ICT && !dt__is_reliable(&tx->hop);
+    bool is_kept = s->cfg.given_up && tx->machine == DT__ICT && !tx->reliable;
     return is_lost && is_kept ? EV_LOST : kind;
 }
 
@@ -289,8 +279,8 @@ int dt__fire(struct dt_stack *s, dt_time now, struct dt__tx *tx, const struct dt
 
 void dt__tx_timer(struct dt_stack *s, dt_time now, struct dt__tx *tx)
 {
-    bool ended = !tx->active || now >= tx->active->end_at;
-    struct dt__event ev = {.kind = ended ? EV_END : EV_RESEND, .err = DT_E_TIMEOUT};
-    arm(s, tx, DT_TIME_NEVER); /* takes back the place in the heap */
+    struct dt__event ev = {.kind = now >= tx->end_at ? EV_END : EV_RESEND, .err = DT_E_TIMEOUT};
+    if (dt__is_active(tx))
+        arm(s, tx, DT_TIME_NEVER); /* takes back the place in the heap */
     (void)dt__fire(s, now, tx, &ev);
 }

@@ -9,16 +9,17 @@
 static int attach(struct dt_stack *s, dt_time now, struct dt__tx *tx)
 {
     int err = DT_OK;
-    if (!dt__is_reliable(&tx->hop))
-        return dt__peer_attach(s, tx->active);
-    struct dt__stream *st = dt__stream_for(s, now, &tx->hop, &err);
+    struct dt_hop *to = &tx->active->way.hop;
+    if (!tx->reliable)
+        return dt__peer_attach(s, tx);
+    struct dt__stream *st = dt__stream_for(s, now, to, &err);
     if (!st)
         return err;
-    if (tx->hop.stream != st->id) {
-        tx->hop.stream = st->id;
+    if (to->stream != st->id) {
+        to->stream = st->id;
         st->users++;
     }
-    dt_list_add(&st->waiting, &tx->active->link);
+    dt_list_add(&st->waiting, &tx->active->client.link);
     return DT_OK;
 }
 
@@ -28,9 +29,9 @@ static void start_timers(struct dt_stack *s, dt_time now, struct dt__tx *tx,
     struct dt__active *a = tx->active;
     a->repeats = r->repeats;
     a->interval = s->cfg.t1;
-    if (r->repeats && !dt__is_reliable(&tx->hop))
-        a->resend_at = now + s->cfg.t1;                           /* A, E */
-    a->end_at = now + (r->timeout ? r->timeout : 64 * s->cfg.t1); /* B, F */
+    if (r->repeats && !tx->reliable)
+        a->resend_at = now + s->cfg.t1;                            /* A, E */
+    tx->end_at = now + (r->timeout ? r->timeout : 64 * s->cfg.t1); /* B, F */
     dt__tx_schedule(s, tx);
 }
 
@@ -46,15 +47,15 @@ static int start(struct dt_stack *s, dt_time now, const struct dt_request *r, dt
     if (err)
         return err;
     tx->cookie = r->cookie;
-    tx->message = dt_bytes_hold(r->bytes);
+    tx->active->way.message = dt_bytes_hold(r->bytes);
     err = attach(s, now, tx);
     if (err) {
         dt__tx_end(s, tx);
         return err;
     }
     start_timers(s, now, tx, r);
-    err = dt__send(s, now, &tx->hop, r->bytes);
-    if (err && dt__is_reliable(&tx->hop)) { /* over UDP: as good as lost */
+    err = dt__send(s, now, &tx->active->way.hop, r->bytes);
+    if (err && tx->reliable) { /* over UDP: as good as lost */
         dt__tx_end(s, tx);
         return err;
     }
@@ -86,7 +87,7 @@ static int start_cancel(struct dt_stack *s, dt_time now, struct dt__tx *invite, 
     return start(s, now,
                  &(struct dt_request){
                      .bytes = bytes,
-                     .to = invite->hop,
+                     .to = invite->active->way.hop,
                      .method = DT_CANCEL,
                      .branch = m.via.branch,
                      .cookie = cookie,
@@ -99,7 +100,7 @@ static int start_cancel(struct dt_stack *s, dt_time now, struct dt__tx *invite, 
  * rings has no other end. */
 static void wait_for_final(struct dt_stack *s, dt_time now, struct dt__tx *invite)
 {
-    invite->active->end_at = now + 64 * s->cfg.t1;
+    invite->end_at = now + 64 * s->cfg.t1;
     dt__tx_schedule(s, invite);
 }
 
@@ -109,7 +110,7 @@ static int cancel(struct dt_stack *s, dt_time now, struct dt__tx *invite, uint64
     struct dt_bytes *bytes;
     if (invite->state == ST_PROCEEDING)
         wait_for_final(s, now, invite);
-    int err = dt__derive(s, invite->message, NULL, &bytes);
+    int err = dt__derive(s, invite->active->way.message, NULL, &bytes);
     if (err)
         return err;
     err = start_cancel(s, now, invite, cookie, bytes, id);
@@ -177,7 +178,7 @@ static bool is_waiting(const struct dt__tx *tx)
 void dt_stack_quiet(struct dt_stack *s, dt_tx tx)
 {
     struct dt__tx *found = dt__tx_of(s, tx);
-    if (found && dt__is_client(found) && found->active) {
+    if (found && dt__is_client(found) && dt__is_active(found)) {
         found->active->resend_at = DT_TIME_NEVER;
         dt__tx_schedule(s, found);
     }
@@ -187,7 +188,7 @@ void dt_stack_resume(struct dt_stack *s, dt_time now, dt_tx tx)
 {
     struct dt__tx *found = dt__tx_of(s, tx);
     if (!found || !dt__is_client(found) || !is_waiting(found) ||
-        found->active->resend_at != DT_TIME_NEVER || dt__is_reliable(&found->hop))
+        found->active->resend_at != DT_TIME_NEVER || found->reliable)
         return;
     if (!found->active->repeats)
         found->active->repeats = 1;
@@ -200,10 +201,10 @@ void dt_stack_repeat(struct dt_stack *s, dt_time now, dt_tx tx)
     struct dt__tx *found = dt__tx_of(s, tx);
     if (!found || found->machine != DT__ICT || found->state > ST_PROCEEDING ||
         (found->state == ST_CALLING && found->active->resend_at == DT_TIME_NEVER) ||
-        dt__is_reliable(&found->hop))
+        found->reliable)
         return;
     dt__enter(s);
-    (void)dt__send(s, now, &found->hop, found->message);
+    (void)dt__send(s, now, &found->active->way.hop, found->active->way.message);
     dt__leave(s);
 }
 
@@ -213,10 +214,10 @@ void dt_stack_leave(struct dt_stack *s, dt_time now, dt_tx tx)
     if (!found || !dt__is_client(found))
         return;
     found->left = 1;
-    if (!found->active || found->state >= ST_ACCEPTED)
+    if (!dt__is_active(found) || found->state >= ST_ACCEPTED)
         return;
     found->active->resend_at = DT_TIME_NEVER;
-    found->active->end_at = dt_time_min(found->active->end_at, now + 64 * s->cfg.t1);
+    found->end_at = dt_time_min(found->end_at, now + 64 * s->cfg.t1);
     dt__tx_schedule(s, found);
 }
 
@@ -257,12 +258,12 @@ void dt__clients_fail(struct dt_stack *s, dt_time now, struct dt_list *waiting, 
         dt_list_add(&todo, e);
     }
     while (!dt_list_empty(&todo)) {
-        struct dt__active *a = DT_OF(todo.next, struct dt__active, link);
-        struct dt__tx *tx = a->tx;
-        dt_list_del(&a->link);
-        if (a->peer)
-            dt_list_add(waiting, &a->link);
-        if (!a->peer || is_waiting(tx))
+        struct dt__active *a = DT_OF(todo.next, struct dt__active, client.link);
+        struct dt__tx *tx = dt__tx_at(s, a->timer.kind);
+        dt_list_del(&a->client.link);
+        if (a->client.peer)
+            dt_list_add(waiting, &a->client.link);
+        if (!a->client.peer || is_waiting(tx))
             (void)dt__fire(s, now, tx, &ev);
     }
 }

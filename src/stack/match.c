@@ -2,6 +2,8 @@
  *
  * Which transaction a message belongs to: RFC 3261 17.1.3 and 17.2.3. sent-by and branch are
  * compared byte for byte: whoever repeats, acknowledges or cancels writes them as before. */
+#include <string.h>
+
 #include "stack/private.h"
 
 /* `kind` parts the keys of clients from those of servers; a method that we know is its number. */
@@ -74,7 +76,7 @@ static bool answered_with_tag(const struct dt__tx *tx, struct dt_str tag)
     struct dt_sip_header headers[DT_MSG_HEADERS_MAX];
     struct dt_sip_msg m;
     struct dt_name_addr to;
-    if (dt_sip_parse(&m, dt_bytes_str(tx->message), headers, DT_MSG_HEADERS_MAX) ||
+    if (dt_sip_parse(&m, dt_bytes_str(dt__message_of(tx)), headers, DT_MSG_HEADERS_MAX) ||
         dt_sip_name_addr(&to, dt_sip_get(&m, DT_H_TO)))
         return false;
     return dt_str_eq(to.tag, tag);
@@ -89,7 +91,7 @@ struct dt__tx *dt__find_acked(const struct dt_stack *s, const struct dt_sip_msg 
     /* The INVITE of an RFC 2543 peer had no To tag yet; its ACK has that of our response. */
     key = dt__key_request(s, ack, DT_INVITE, DT_STR_NONE);
     tx = dt__find_server(s, &key);
-    return tx && tx->message && !answered_with_tag(tx, ack->to.tag) ? NULL : tx;
+    return tx && dt__message_of(tx) && !answered_with_tag(tx, ack->to.tag) ? NULL : tx;
 }
 
 static bool is_open(const struct dt__tx *tx)
@@ -97,13 +99,30 @@ static bool is_open(const struct dt__tx *tx)
     return tx->state == ST_CALLING || tx->state == ST_TRYING || tx->state == ST_PROCEEDING;
 }
 
+uint32_t dt__hash_ip(const struct dt_addr *a)
+{
+    uint64_t half[2];
+    _Static_assert(sizeof half == sizeof a->ip, "an address is two words");
+    memcpy(half, a->ip, sizeof half);
+    uint64_t h = (half[0] ^ a->family) * UINT64_C(0x9e3779b97f4a7c15);
+    h = (h ^ h >> 32 ^ half[1]) * UINT64_C(0x9e3779b97f4a7c15);
+    return (uint32_t)(h >> 32);
+}
+
+bool dt__is_remote(const struct dt__tx *tx, const struct dt_addr *a)
+{
+    return tx->remote_ip == dt__hash_ip(a) && tx->remote_port == a->port &&
+           tx->reliable == (a->transport != DT_UDP);
+}
+
 static int rank_of_hop(const struct dt__tx *tx, const struct dt_hop *from)
 {
-    if (from->stream && tx->hop.stream == from->stream)
+    const struct dt__way *way = dt__way(tx);
+    if (from->stream && way && way->hop.stream == from->stream)
         return 4;
-    if (dt_addr_eq(&tx->hop.remote, &from->remote))
+    if (dt__is_remote(tx, &from->remote))
         return 3;
-    if (dt_addr_ip_eq(&tx->hop.remote, &from->remote))
+    if (tx->remote_ip == dt__hash_ip(&from->remote))
         return 2;
     return is_open(tx);
 }

@@ -34,15 +34,16 @@ static struct dt__peer *add(struct dt_stack *s, const struct dt_addr *remote)
     return p;
 }
 
-int dt__peer_attach(struct dt_stack *s, struct dt__active *a)
+int dt__peer_attach(struct dt_stack *s, struct dt__tx *tx)
 {
-    struct dt__peer *p = find(s, &a->tx->hop.remote);
+    struct dt__active *a = tx->active;
+    struct dt__peer *p = find(s, &a->way.hop.remote);
     if (!p)
-        p = add(s, &a->tx->hop.remote);
+        p = add(s, &a->way.hop.remote);
     if (!p)
         return DT_E_NOMEM;
-    a->peer = p;
-    dt_list_add(&p->waiting, &a->link);
+    a->client.peer = p;
+    dt_list_add(&p->waiting, &a->client.link);
     return DT_OK;
 }
 
@@ -54,11 +55,12 @@ static void drop_if_idle(struct dt_stack *s, struct dt__peer *p)
     dt_alloc_free(s->env->alloc, p);
 }
 
-void dt__peer_detach(struct dt_stack *s, struct dt__active *a)
+void dt__peer_detach(struct dt_stack *s, struct dt__tx *tx)
 {
-    struct dt__peer *p = a->peer;
-    dt_list_del(&a->link);
-    a->peer = NULL;
+    struct dt__active *a = tx->active;
+    struct dt__peer *p = a->client.peer;
+    dt_list_del(&a->client.link);
+    a->client.peer = NULL;
     if (p)
         drop_if_idle(s, p);
 }

@@ -6,7 +6,7 @@
 
 dt_tx dt__tx_id(const struct dt__tx *tx)
 {
-    return (uint64_t)tx->generation << 32 | (tx->timer.kind + UINT64_C(1));
+    return (uint64_t)tx->generation << 32 | (tx->slot + UINT64_C(1));
 }
 
 struct dt__tx *dt__tx_of(const struct dt_stack *s, dt_tx id)
@@ -14,7 +14,7 @@ struct dt__tx *dt__tx_of(const struct dt_stack *s, dt_tx id)
     uint32_t slot = (uint32_t)id - 1; /* of 0: too large */
     if (slot / DT__POOL_CHUNK >= s->n_chunks)
         return NULL;
-    struct dt__tx *tx = &s->chunks[slot / DT__POOL_CHUNK][slot % DT__POOL_CHUNK];
+    struct dt__tx *tx = dt__tx_at(s, slot);
     return tx->generation == id >> 32 && tx->state != ST_TERMINATED ? tx : NULL;
 }
 
@@ -29,7 +29,7 @@ static int add_chunk(struct dt_stack *s)
     if (!chunk)
         return DT_E_NOMEM;
     for (uint32_t i = DT__POOL_CHUNK; i-- > 0;) {
-        dt_timer_init(&chunk[i].timer, (uint32_t)s->n_chunks * DT__POOL_CHUNK + i);
+        chunk[i].slot = (uint32_t)s->n_chunks * DT__POOL_CHUNK + i;
         chunk[i].generation = 1;
         chunk[i].next = s->free;
         s->free = &chunk[i];
@@ -50,15 +50,29 @@ static enum dt__state first_state(enum dt__machine machine)
 }
 
 /* Map and timer. */
-static int enlist(struct dt_stack *s, struct dt__tx *tx, const struct dt__key *key)
+static int enlist(struct dt_stack *s, struct dt__tx *tx, const struct dt__key *key,
+                  struct dt_timer *timer)
 {
-    int err = dt_timers_arm(&s->timers, &tx->timer, DT_TIME_NEVER - 1);
+    dt_timer_init(timer, tx->slot);
+    int err = dt_timers_arm(&s->timers, timer, DT_TIME_NEVER - 1);
     if (err)
         return err;
     err = dt_map_add(&s->txs, &tx->entry, key->hash);
     if (err)
-        dt_timers_stop(&s->timers, &tx->timer);
+        dt_timers_stop(&s->timers, timer);
     return err;
+}
+
+static void init_active(struct dt_stack *s, struct dt__active *a, bool client,
+                        const struct dt_hop *hop)
+{
+    struct dt__stream *st = hop->stream ? dt__stream_find(s, hop->stream) : NULL;
+    a->way.hop = *hop;
+    a->resend_at = DT_TIME_NEVER;
+    if (client)
+        dt_list_init(&a->client.link);
+    if (st)
+        st->users++;
 }
 
 int dt__tx_new(struct dt_stack *s, enum dt__machine machine, const struct dt__key *key,
@@ -71,56 +85,28 @@ int dt__tx_new(struct dt_stack *s, enum dt__machine machine, const struct dt__ke
         return DT_E_NOMEM;
     struct dt__tx *tx = s->free;
     struct dt__tx *next = tx->next; /* shares its place with the map's entry */
-    if (enlist(s, tx, key)) {
+    if (enlist(s, tx, key, &active->timer)) {
         tx->next = next;
         dt_alloc_free(s->env->alloc, active);
         return DT_E_NOMEM;
     }
     s->free = next;
     tx->check = key->check;
-    tx->hop = *hop;
     tx->cookie = 0;
-    tx->message = NULL;
+    tx->end_at = DT_TIME_NEVER;
+    tx->prev = tx->after = DT__NO_SLOT;
     tx->active = active;
-    tx->reply_port = 0;
-    tx->machine = (unsigned)machine & 0x7f;
-    tx->left = 0;
+    tx->remote_ip = dt__hash_ip(&hop->remote);
+    tx->remote_port = hop->remote.port;
     tx->state = (uint8_t)first_state(machine);
-    active->tx = tx;
-    active->end_at = active->resend_at = DT_TIME_NEVER;
-    dt_list_init(&active->link);
-    struct dt__stream *st = hop->stream ? dt__stream_find(s, hop->stream) : NULL;
-    if (st)
-        st->users++;
+    tx->machine = (unsigned)machine & 3;
+    tx->form = DT__FORM_ACTIVE;
+    tx->reliable = dt__is_reliable(hop);
+    tx->left = tx->acked = 0;
+    init_active(s, active, dt__is_client(tx), hop);
     s->counts.transactions++;
     *out = tx;
     return DT_OK;
-}
-
-void dt__tx_shed(struct dt_stack *s, struct dt__tx *tx)
-{
-    struct dt__active *a = tx->active;
-    if (!a)
-        return;
-    if (a->request) {
-        dt__drop_late(s, &a->request);
-        if (a->request)
-            return; /* no memory to put that off: it stays until the end */
-    }
-    dt__peer_detach(s, a);
-    dt_alloc_free(s->env->alloc, a);
-    tx->active = NULL;
-}
-
-/* The active part, the request at once: nobody can be looking at it, or there is no choice. */
-static void drop_active(struct dt_stack *s, struct dt__tx *tx)
-{
-    dt__tx_shed(s, tx);
-    if (!tx->active)
-        return;
-    dt_bytes_drop(tx->active->request);
-    tx->active->request = NULL;
-    dt__tx_shed(s, tx);
 }
 
 void dt__tx_rename(struct dt__tx *tx)
@@ -131,14 +117,8 @@ void dt__tx_rename(struct dt__tx *tx)
 
 void dt__tx_end(struct dt_stack *s, struct dt__tx *tx)
 {
-    struct dt__stream *st = tx->hop.stream ? dt__stream_find(s, tx->hop.stream) : NULL;
-    if (st && st->users)
-        st->users--;
     dt_map_del(&s->txs, &tx->entry);
-    dt_timers_stop(&s->timers, &tx->timer);
-    drop_active(s, tx);
-    dt_bytes_drop(tx->message);
-    tx->message = NULL;
+    dt__linger_end(s, tx);
     tx->state = ST_TERMINATED;
     dt__tx_rename(tx);
     tx->next = s->dead;

@@ -4,6 +4,7 @@
  *
  *   stack.c      creation, inputs, ticks, forgetting
  *   pool.c       slots with generations; what lies in them ends here
+ *   linger.c     what is left of a transaction that has its final; recipe.c the shortest form of it
  *   match.c      keys: which transaction a message belongs to
  *   rules.c      the four machines as tables
  *   act.c        performs the actions of a rule; timers
@@ -17,6 +18,7 @@
 
 #include "dualtone/stack.h"
 #include "stack/framing.h"
+#include "stack/recipe.h"
 #include "stack/rules.h"
 
 enum {
@@ -26,7 +28,7 @@ enum {
     DT__QUEUE_MAX = 64     /* messages that wait for a connection to open */
 };
 
-/* dt_timer.kind of a stream's timer; a transaction's is its slot. */
+/* dt_timer.kind of a stream's timer; that of a transaction is its slot. */
 #define DT__STREAM_TIMER UINT32_MAX
 
 /* A keyed hash of 128 bits stands for the key of 17.1.3 or 17.2.3: its key is of the node's own
@@ -37,17 +39,42 @@ struct dt__key {
     uint64_t check;
 };
 
+/* Where a transaction sends to, and what it sends again. */
+struct dt__way {
+    struct dt_hop hop;        /* client: to; server: from */
+    struct dt_bytes *message; /* request, ACK, last response */
+    uint16_t reply_port;      /* server: where responses go (18.2.2) if not to hop.stream */
+};
+
 /* What only an unfinished transaction needs. */
 struct dt__active {
-    struct dt__tx *tx;
-    struct dt_list link;      /* client: in the `waiting` list of its peer or stream */
-    struct dt__peer *peer;    /* client over UDP */
-    struct dt_bytes *request; /* server */
-    dt_time end_at, resend_at;
+    struct dt__way way;    /* first: it may stay when the rest goes */
+    struct dt_timer timer; /* the only one: whichever comes first; kind: the slot */
+    union {
+        struct {
+            struct dt_list link;   /* in the `waiting` list of its peer or stream */
+            struct dt__peer *peer; /* over UDP */
+        } client;
+        struct {
+            struct dt_bytes *request;
+        } server;
+    };
+    dt_time resend_at;
     dt_time interval; /* of the last wait for resend_at */
     unsigned repeats; /* retransmissions still allowed */
     bool cancelled;   /* INVITE: a CANCEL was sent, or came */
 };
+
+/* What a transaction has beside its key. All but the first are of one that lingers. */
+enum dt__form {
+    DT__FORM_ACTIVE,
+    DT__FORM_WAY,     /* it may have to send */
+    DT__FORM_MESSAGE, /* a response, for who asks again */
+    DT__FORM_RECIPE,  /* the same, told by how it differs from its request */
+    DT__FORM_NONE     /* it only absorbs */
+};
+
+enum { DT__NO_SLOT = UINT32_MAX };
 
 /* One transaction. Lives in a chunk of the pool and never moves. */
 struct dt__tx {
@@ -55,27 +82,42 @@ struct dt__tx {
         struct dt_map_entry entry; /* by key */
         struct dt__tx *next;       /* free, or dead until the entry call ends */
     };
-    uint64_t check;        /* of the key */
-    struct dt_timer timer; /* the only one: whichever comes first; kind: the slot */
-    struct dt_hop hop;     /* client: to; server: from */
+    uint64_t check; /* of the key */
     uint64_t cookie;
-    struct dt_bytes *message;  /* what is sent again: request, ACK, last response */
-    struct dt__active *active; /* NULL: it lingers */
-    uint32_t generation;
-    uint16_t reply_port; /* server: where responses go (18.2.2) if not to hop.stream */
-    uint8_t machine : 7;
-    uint8_t left : 1; /* client: nobody waits for it */
+    dt_time end_at;       /* it lingers: its place in the lane */
+    uint32_t prev, after; /* it lingers: slots in the lane */
+    uint32_t slot, generation;
+    union {
+        struct dt__active *active;
+        struct dt__way *way;
+        struct dt_bytes *message;
+        struct dt__recipe *recipe;
+    };
+    uint32_t remote_ip; /* hash; with the port: who is at the other end */
+    uint16_t remote_port;
     uint8_t state;
+    uint8_t machine : 2;
+    uint8_t form : 3;
+    uint8_t reliable : 1; /* over a stream */
+    uint8_t left : 1;     /* client: nobody waits for it */
+    uint8_t acked : 1;    /* client: `message` is the ACK */
 };
-/* An accepted pair lingers in 256 bytes, a finished non-INVITE in its response and 128 (design.md
+/* Of a call that has ended four linger, an answer to a BYE told as a recipe, and a way (design.md
  * 4). */
-_Static_assert(sizeof(struct dt__tx) <= 128, "what lingers is small");
+_Static_assert(sizeof(struct dt__tx) <= 72, "what lingers is small");
+
+/* Those that linger and end by the same wait: in the order in which they end. */
+struct dt__lane {
+    dt_time due;          /* of the first, or DT_TIME_NEVER */
+    uint32_t first, last; /* slots */
+};
+enum dt__lane_of { DT__LANE_NOW, DT__LANE_T4, DT__LANE_64T1, DT__LANE_D, DT__LANES };
 
 /* A UDP target for which client transactions are not finished. */
 struct dt__peer {
     struct dt_map_entry entry; /* by remote */
     struct dt_addr remote;
-    struct dt_list waiting; /* dt__active.link */
+    struct dt_list waiting; /* dt__active.client.link */
     bool pinned;            /* somebody walks */
 };
 
@@ -84,7 +126,7 @@ struct dt__stream {
     struct dt_list link; /* in dt_stack.streams, or dead_streams */
     uint64_t id;
     struct dt_addr local, remote;
-    struct dt_list waiting; /* dt__active.link of clients */
+    struct dt_list waiting; /* dt__active.client.link */
     struct dt_timer timer;  /* idle or header time, whichever comes first */
     dt_time active_at;      /* last traffic */
     dt_time partial_since;  /* DT_TIME_NEVER: no part of a message is waiting */
@@ -113,6 +155,7 @@ struct dt_stack {
     struct dt__tx **chunks;
     size_t n_chunks;
     struct dt__tx *free, *dead;
+    struct dt__lane lanes[DT__LANES];
 
     struct dt_map peers;
     struct dt_map streams_by_id, streams_by_remote;
@@ -154,6 +197,23 @@ static inline bool dt__is_client(const struct dt__tx *tx)
 {
     return tx->machine == DT__ICT || tx->machine == DT__NICT;
 }
+static inline bool dt__is_active(const struct dt__tx *tx)
+{
+    return tx->form == DT__FORM_ACTIVE;
+}
+/* NULL: it sends to nobody of itself. */
+static inline struct dt__way *dt__way(const struct dt__tx *tx)
+{
+    return tx->form == DT__FORM_ACTIVE ? &tx->active->way
+           : tx->form == DT__FORM_WAY  ? tx->way
+                                       : NULL;
+}
+/* What is sent again, or NULL. */
+static inline struct dt_bytes *dt__message_of(const struct dt__tx *tx)
+{
+    const struct dt__way *way = dt__way(tx);
+    return way ? way->message : tx->form == DT__FORM_MESSAGE ? tx->message : NULL;
+}
 
 /* ---- pool.c ---- */
 
@@ -168,15 +228,42 @@ int dt__tx_new(struct dt_stack *s, enum dt__machine machine, const struct dt__ke
 void dt__tx_rename(struct dt__tx *tx);
 /* The end, in silence; the id is stale, the slot is free when the entry call ends. */
 void dt__tx_end(struct dt_stack *s, struct dt__tx *tx);
-/* Lets go of the active part: from now on the transaction lingers. */
-void dt__tx_shed(struct dt_stack *s, struct dt__tx *tx);
 /* Ends all of them in silence. */
 void dt__pool_forget(struct dt_stack *s);
 void dt__pool_reap(struct dt_stack *s);
 void dt__pool_clear(struct dt_stack *s);
+/* Transaction number `slot`, which there is. */
+static inline struct dt__tx *dt__tx_at(const struct dt_stack *s, uint32_t slot)
+{
+    return &s->chunks[slot / DT__POOL_CHUNK][slot % DT__POOL_CHUNK];
+}
+
+/* ---- linger.c ---- */
+
+void dt__linger_init(struct dt_stack *s);
+/* Lets go of what only an unfinished transaction needs, if there is memory for that; `keep`: of the
+ * message not. What lingers must go to a lane before the event ends. */
+void dt__linger(struct dt_stack *s, struct dt__tx *tx, bool keep);
+/* It lingers so long from now on. */
+void dt__linger_for(struct dt_stack *s, dt_time now, struct dt__tx *tx, enum dt__lane_of which);
+/* All that it has beside its key goes. */
+void dt__linger_end(struct dt_stack *s, struct dt__tx *tx);
+/* How long those of a lane linger. */
+dt_time dt__linger_wait(const struct dt_stack *s, enum dt__lane_of which);
+/* When the first of those that linger ends, or DT_TIME_NEVER; and who ends at `due`, or NULL. */
+dt_time dt__linger_due(const struct dt_stack *s);
+struct dt__tx *dt__linger_first(const struct dt_stack *s, dt_time due);
+/* What a server of form RECIPE answers to `m`, its request from `from` come again. One reference;
+ * NULL without memory. */
+struct dt_bytes *dt__linger_answer(const struct dt_stack *s, const struct dt__tx *tx,
+                                   const struct dt_sip_msg *m, const struct dt_hop *from);
 
 /* ---- match.c ---- */
 
+/* Of the address without its port. */
+uint32_t dt__hash_ip(const struct dt_addr *a);
+/* Is this where the request came from, or went to? */
+bool dt__is_remote(const struct dt__tx *tx, const struct dt_addr *a);
 /* Key of a server transaction for request `m` (17.2.3), taken as one of `method`: INVITE for ACK
  * and for the INVITE that a CANCEL means. `to_tag` counts for peers of RFC 2543 only. */
 struct dt__key dt__key_request(const struct dt_stack *s, const struct dt_sip_msg *m,
@@ -257,8 +344,9 @@ void dt__streams_reap(struct dt_stack *s);
 /* ---- peers.c ---- */
 
 /* Puts the client transaction into the list of its UDP target. DT_OK or DT_E_NOMEM. */
-int dt__peer_attach(struct dt_stack *s, struct dt__active *a);
-void dt__peer_detach(struct dt_stack *s, struct dt__active *a);
+int dt__peer_attach(struct dt_stack *s, struct dt__tx *tx);
+/* Takes it out of that list, or of its stream's. */
+void dt__peer_detach(struct dt_stack *s, struct dt__tx *tx);
 /* An ICMP error to a datagram for `remote`. */
 void dt__peer_error(struct dt_stack *s, dt_time now, const struct dt_addr *remote, int err);
 

@@ -31,8 +31,8 @@ static struct dt_str tag_so_far(const struct dt__tx *invite)
     struct dt_sip_header headers[DT_MSG_HEADERS_MAX];
     struct dt_sip_msg m;
     struct dt_name_addr to;
-    if (!invite->message ||
-        dt_sip_parse(&m, dt_bytes_str(invite->message), headers, DT_MSG_HEADERS_MAX) ||
+    const struct dt_bytes *sent = dt__message_of(invite);
+    if (!sent || dt_sip_parse(&m, dt_bytes_str(sent), headers, DT_MSG_HEADERS_MAX) ||
         dt_sip_name_addr(&to, dt_sip_get(&m, DT_H_TO)))
         return DT_STR_NONE;
     return to.tag;
@@ -74,14 +74,14 @@ static int open_server(struct dt_stack *s, dt_time now, const struct dt_sip_msg 
     if (err)
         return err;
     struct dt__active *a = (*out)->active;
-    a->request = bytes ? dt_bytes_hold(bytes) : dt_bytes_copy(s->env->alloc, m->text);
-    if (!a->request) {
+    a->server.request = bytes ? dt_bytes_hold(bytes) : dt_bytes_copy(s->env->alloc, m->text);
+    if (!a->server.request) {
         dt__tx_end(s, *out);
         return DT_E_NOMEM;
     }
-    (*out)->reply_port = dt__reply_port(&m->via, from);
+    a->way.reply_port = dt__reply_port(&m->via, from);
     if (!invite)
-        a->end_at = now + 64 * s->cfg.t1;
+        (*out)->end_at = now + 64 * s->cfg.t1;
     dt__tx_schedule(s, *out);
     return DT_OK;
 }
@@ -166,10 +166,10 @@ int dt_stack_respond(struct dt_stack *s, dt_time now, dt_tx tx, int status, stru
 void dt_stack_unanswered(struct dt_stack *s, dt_time now, dt_tx tx)
 {
     struct dt__tx *found = dt__tx_of(s, tx);
-    if (!found || dt__is_client(found) || !found->active ||
+    if (!found || dt__is_client(found) || !dt__is_active(found) ||
         (found->state != ST_TRYING && found->state != ST_PROCEEDING))
         return;
-    found->active->end_at = now;
+    found->end_at = now;
     dt__tx_schedule(s, found);
 }
 
@@ -218,10 +218,10 @@ int dt_stack_request_of(const struct dt_stack *s, dt_tx tx, struct dt_sip_msg *o
     const struct dt__tx *found = dt__tx_of(s, tx);
     if (!found)
         return DT_E_STALE;
-    if (!found->active || !found->active->request)
+    if (!dt__is_active(found) || dt__is_client(found) || !found->active->server.request)
         return DT_E_STATE;
     /* It was good when it came, so this fails only when `cap` is too small. */
-    int err = dt_sip_parse(out, dt_bytes_str(found->active->request), headers, cap);
+    int err = dt_sip_parse(out, dt_bytes_str(found->active->server.request), headers, cap);
     return err ? err : dt_sip_check(out);
 }
 
@@ -230,7 +230,9 @@ int dt_stack_hop_of(const struct dt_stack *s, dt_tx tx, struct dt_hop *out)
     const struct dt__tx *found = dt__tx_of(s, tx);
     if (!found)
         return DT_E_STALE;
-    *out = found->hop;
+    if (!dt__way(found))
+        return DT_E_STATE;
+    *out = dt__way(found)->hop;
     return DT_OK;
 }
 

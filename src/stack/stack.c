@@ -46,6 +46,7 @@ struct dt_stack *dt_stack_new(const struct dt_stack_config *cfg, struct dt_env *
     init_map(s, &s->peers);
     init_map(s, &s->streams_by_id);
     init_map(s, &s->streams_by_remote);
+    dt__linger_init(s);
     dt_list_init(&s->streams);
     dt_list_init(&s->dead_streams);
     return s;
@@ -181,19 +182,28 @@ void dt_stack_input(struct dt_stack *s, dt_time now, const struct dt_input *in)
 
 dt_time dt_stack_deadline(const struct dt_stack *s)
 {
-    dt_time next = dt_timers_next(&s->timers);
+    dt_time next = dt_time_min(dt_timers_next(&s->timers), dt__linger_due(s));
     return next == DT_TIME_NEVER - 1 ? DT_TIME_NEVER : next; /* act.c, arm */
+}
+
+static void fire(struct dt_stack *s, dt_time now, struct dt_timer *t)
+{
+    if (t->kind == DT__STREAM_TIMER)
+        dt__stream_timer(s, now, DT_OF(t, struct dt__stream, timer));
+    else
+        dt__tx_timer(s, now, dt__tx_at(s, t->kind));
 }
 
 void dt_stack_tick(struct dt_stack *s, dt_time now)
 {
-    struct dt_timer *t;
+    dt_time due;
     dt__enter(s);
-    while ((t = dt_timers_due(&s->timers, now))) {
-        if (t->kind == DT__STREAM_TIMER)
-            dt__stream_timer(s, now, DT_OF(t, struct dt__stream, timer));
+    while ((due = dt_stack_deadline(s)) <= now) {
+        struct dt__tx *tx = dt__linger_first(s, due);
+        if (tx)
+            dt__tx_timer(s, now, tx);
         else
-            dt__tx_timer(s, now, DT_OF(t, struct dt__tx, timer));
+            fire(s, now, dt_timers_due(&s->timers, now));
     }
     dt__leave(s);
 }

@@ -406,7 +406,7 @@ static void sweep(void)
     struct dt_hop hop;
     for (size_t i = 0; i < MODEL_MAX; i++) {
         struct known *k = &bed.txs[i];
-        if (!k->tx || dt_stack_hop_of(bed.s, k->tx, &hop) == DT_OK)
+        if (!k->tx || dt_stack_hop_of(bed.s, k->tx, &hop) != DT_E_STALE)
             continue;
         must(k->left && k->client);
         memset(k, 0, sizeof *k);
