@@ -80,8 +80,6 @@ static struct dt_hop where_to(const struct dt_stack *s, const struct dt__tx *tx,
     struct dt_hop to = again ? *ev->from : way->hop;
     if (again)
         to.remote.port = dt__reply_port(&ev->m->via, ev->from); /* to who asked again (I5) */
-    else if (!dt__is_client(tx))
-        to.remote.port = way->reply_port;
     return to;
 }
 

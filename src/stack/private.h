@@ -41,9 +41,8 @@ struct dt__key {
 
 /* Where a transaction sends to, and what it sends again. */
 struct dt__way {
-    struct dt_hop hop;        /* client: to; server: from */
+    struct dt_hop hop;        /* a server's port is the one that responses go to (18.2.2) */
     struct dt_bytes *message; /* request, ACK, last response */
-    uint16_t reply_port;      /* server: where responses go (18.2.2) if not to hop.stream */
 };
 
 /* What only an unfinished transaction needs. */

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "dualtone/text.h"
+#include "dualtone/build.h"
 
 enum {
     COPY = 0x80,
@@ -153,6 +153,15 @@ static uint16_t status_of(struct dt_str response)
     return (uint16_t)status;
 }
 
+/* Length of the status line, if it has the phrase that everybody writes; else 0. */
+static size_t usual_line(struct dt_str response)
+{
+    char line[64];
+    struct dt_writer w = dt_writer(line, sizeof line);
+    dt_sip_write_status(&w, status_of(response), DT_STR_NONE);
+    return !w.err && dt_str_starts(response, dt_writer_str(&w)) ? w.n : 0;
+}
+
 struct dt__recipe *dt__recipe_new(const struct dt_alloc *a, struct dt_str request,
                                   struct dt_str response)
 {
@@ -162,16 +171,18 @@ struct dt__recipe *dt__recipe_new(const struct dt_alloc *a, struct dt_str reques
     struct kitchen k = {.request = request.p, .w = dt_writer(steps, most)};
     if (request.n > UINT16_MAX || response.n > UINT16_MAX || !split(&lines, request))
         return NULL;
-    tell(&k, &lines, response);
+    size_t known = usual_line(response);
+    tell(&k, &lines, dt_str_sub(response, known, response.n));
     if (k.w.err)
         return NULL;
-    struct dt__recipe *r = dt_alloc_zero(a, sizeof *r + k.w.n);
+    struct dt__recipe *r = dt_alloc_zero(a, offsetof(struct dt__recipe, steps) + k.w.n);
     if (!r)
         return NULL;
     r->request = hash_of(request);
     r->made = (uint16_t)response.n;
     r->status = status_of(response);
     r->n = (uint16_t)k.w.n;
+    r->phrase = known > 0;
     memcpy(r->steps, steps, k.w.n);
     return r;
 }
@@ -195,6 +206,8 @@ struct dt_bytes *dt__recipe_make(const struct dt__recipe *r, const struct dt_all
     if (!b)
         return NULL;
     struct dt_writer w = dt_writer(b->data, b->cap);
+    if (r->phrase)
+        dt_sip_write_status(&w, r->status, DT_STR_NONE);
     for (const char *p = r->steps, *end = p + r->n; p < end;) {
         unsigned step = (unsigned char)*p++;
         if (step == COPY) {

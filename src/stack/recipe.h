@@ -11,7 +11,8 @@ struct dt__recipe {
     uint64_t request; /* hash of its bytes */
     uint16_t made;    /* length of the response */
     uint16_t status;
-    uint16_t n; /* of `steps` */
+    uint16_t n;  /* of `steps` */
+    bool phrase; /* the status line is the one that dt_sip_write_status writes; no step tells it */
     char steps[];
 };
 

@@ -79,7 +79,7 @@ static int open_server(struct dt_stack *s, dt_time now, const struct dt_sip_msg 
         dt__tx_end(s, *out);
         return DT_E_NOMEM;
     }
-    a->way.reply_port = dt__reply_port(&m->via, from);
+    a->way.hop.remote.port = dt__reply_port(&m->via, from);
     if (!invite)
         (*out)->end_at = now + 64 * s->cfg.t1;
     dt__tx_schedule(s, *out);
@@ -233,6 +233,7 @@ int dt_stack_hop_of(const struct dt_stack *s, dt_tx tx, struct dt_hop *out)
     if (!dt__way(found))
         return DT_E_STATE;
     *out = dt__way(found)->hop;
+    out->remote.port = found->remote_port;
     return DT_OK;
 }
 
