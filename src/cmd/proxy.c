@@ -236,6 +236,7 @@ static int make_host(struct proxy_program *g, char *err, size_t err_size)
         .signals = true,
         .stall = g->cfg.stall * DT_SECOND,
         .gather = g->cfg.gather,
+        .slice = g->cfg.slice,
         .dns = dt_cmd_dns(g->cfg.dns.items, g->cfg.dns.n, g->dns, sizeof g->dns),
         .watch = {.message = g->options->trace.n ? on_message : NULL,
                   .event = on_event,

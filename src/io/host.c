@@ -9,6 +9,7 @@
 
 #include "io/io.h"
 #include "io/loop.h"
+#include "io/slice.h"
 
 static const dt_time stall_default = 4 * DT_SECOND; /* R10 */
 static const dt_time wall_step = DT_SECOND;         /* from here on the nodes are told */
@@ -228,6 +229,8 @@ static void on_signal(uv_signal_t *handle, int signo)
 static void run(void *ctx)
 {
     struct dt_host *h = ctx;
+    if (h->cfg.slice > 0)
+        (void)dt__slice(h->cfg.slice);
     h->now = dt_io_now(); /* the time before the loop ran is no stall */
     uv_run(&h->loop, UV_RUN_DEFAULT);
 }

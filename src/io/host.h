@@ -38,6 +38,7 @@ struct dt_host_config {
                                 DT_TIME_NEVER: never */
     dt_time gather;          /* where datagrams come fast, so long it waits for more of them before
                                 it polls, up to 1 s; 0: never */
+    dt_time slice;           /* its thread asks for the processor in slices so short; 0: as it is */
     dt_time connect_timeout; /* of DT_OUT_CONNECT; 0: 10 s */
     uint32_t streams_max;    /* at once; accepting pauses there, connecting fails; 0: 4096 */
     uint32_t streams_source; /* accepted at once from one IP address; 0: 256 */

@@ -64,6 +64,10 @@ const struct dt_option dt_proxy_options[] = {
         "where datagrams come faster than 3,200 a second, so long it waits for more of them; each "
         "is that much later at most, and takes less processor time; 0: never",
         NULL),
+    NUMBER(slice, "100", 0, 100000, "us",
+           "it asks for the processor in slices so short, and gets it the sooner where others want "
+           "it too (Linux 6.12 and later; before, no effect); 0: as the system has it",
+           NULL),
     NUMBER(snapshot_every, "5", 1, 3600, "s", "changed bindings are written so often", NULL),
 };
 const size_t dt_proxy_options_n = sizeof dt_proxy_options / sizeof dt_proxy_options[0];

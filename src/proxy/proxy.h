@@ -33,10 +33,11 @@ struct dt_proxy_config {
     int64_t max_strays;     /* a second (R5) */
     int64_t stall;          /* s (R10): the host's */
     int64_t gather;         /* us: the host's */
+    int64_t slice;          /* us: the host's */
     bool plain;             /* no option: for the simulation of proxies that are not ours: no dv, no
                                Dualtone-Node */
 };
-enum { DT_PROXY_OPTIONS = 26 }; /* rows; for who needs a constant */
+enum { DT_PROXY_OPTIONS = 27 }; /* rows; for who needs a constant */
 extern const struct dt_option dt_proxy_options[];
 extern const size_t dt_proxy_options_n;
 /* Checks what rows cannot: listen is there and well formed, cluster_address set when listen is a
