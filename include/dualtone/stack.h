@@ -156,7 +156,8 @@ void dt_stack_unanswered(struct dt_stack *s, dt_time now, dt_tx tx);
  * lingers is small), and this gives DT_E_STATE. DT_E_STALE. */
 int dt_stack_request_of(const struct dt_stack *s, dt_tx tx, struct dt_sip_msg *out,
                         struct dt_sip_header *headers, uint16_t cap);
-/* Where it came from. DT_E_STALE. */
+/* Where a server's request came from, or a client's goes. DT_E_STALE; DT_E_STATE when it has its
+ * final and will not send of itself: what lingers is small. */
 int dt_stack_hop_of(const struct dt_stack *s, dt_tx tx, struct dt_hop *out);
 /* Was a final response sent to the request of `method` with this topmost Via, as far as a
  * transaction still remembers it (17.2.1, 17.2.2)? */
