@@ -94,7 +94,9 @@ struct dt_phone {
     bool quit_idle; /* quit as soon as there are no calls */
     bool quitting;
     dt_time quit_until;
-    dt_time register_at; /* a registration that there was no memory for is tried again */
+    const char *end_code; /* it ends, and this is its exit code */
+    dt_time again_at;     /* there was no memory to tell that it is ready, or has quit */
+    dt_time register_at;  /* a registration that there was no memory for is tried again */
     /* after hold: */
     enum phone_todo todo;
     uint32_t todo_holds, todo_call; /* numbers of calls */

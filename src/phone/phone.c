@@ -57,7 +57,7 @@ struct dt_phone *dt_phone_new(const struct dt_phone_config *cfg, const struct dt
     p->local.transport = DT_UDP;
     if (!p->local.port)
         p->local.port = (uint16_t)cfg->voip_control_port;
-    p->quit_until = p->todo_until = p->notice_until = p->register_at = DT_TIME_NEVER;
+    p->quit_until = p->again_at = p->todo_until = p->notice_until = p->register_at = DT_TIME_NEVER;
     dt_list_init(&p->calls);
     dt_outbox_init(&p->out, env->alloc);
     if (dt__phone_lines_init(p) || !(p->ua = new_ua(p))) {
@@ -99,10 +99,17 @@ unsigned dt_phone_objects(const struct dt_phone *p)
 
 /* ---- ready, and the end ---- */
 
+/* What is told once must not get lost: without memory it is told a little later (I39). */
+static bool is_told(struct dt_phone *p, dt_time now, int err)
+{
+    if (err)
+        p->again_at = now + p->cfg->timer_t1 * DT_MS;
+    return err == DT_OK;
+}
+
 static void end(struct dt_phone *p, const char *code)
 {
-    p->done = true;
-    dt_outbox_event(&p->out, DT_EV_QUIT, 0, "%s", code);
+    p->end_code = code;
 }
 
 void dt__phone_quit(struct dt_phone *p, dt_time now)
@@ -123,17 +130,17 @@ void dt__phone_quit(struct dt_phone *p, dt_time now)
     dt__phone_lines_unregister(p, now);
 }
 
-static void tell_ready(struct dt_phone *p)
+static void tell_ready(struct dt_phone *p, dt_time now)
 {
     char addr[DT_ADDR_TEXT_MAX];
     if (dt__phone_lines_refused(p)) { /* nothing that waiting would mend */
         end(p, "1");
         return;
     }
-    p->ready = true;
-    dt_outbox_event(&p->out, DT_EV_READY, 0, "%.*s at %s",
-                    DT_FMT(p->cfg->lines[dt__phone_line_first(p)].name),
-                    dt_addr_text(&p->local, addr));
+    int err = dt_outbox_event(&p->out, DT_EV_READY, 0, "%.*s at %s",
+                              DT_FMT(p->cfg->lines[dt__phone_line_first(p)].name),
+                              dt_addr_text(&p->local, addr));
+    p->ready = is_told(p, now, err);
 }
 
 static unsigned sockets_wanted(const struct dt_phone *p)
@@ -147,17 +154,20 @@ static void settle(struct dt_phone *p, dt_time now)
     dt__phone_todo_run(p, now);
     dt__phone_calls_sweep(p);
     dt__phone_screen_update(p, now);
+    p->again_at = DT_TIME_NEVER;
     if (p->done)
         return;
     bool open = p->listening >= sockets_wanted(p);
     if (!p->ready && !p->quitting && open && dt__phone_lines_settled(p))
-        tell_ready(p);
+        tell_ready(p, now);
     bool idle = dt_list_empty(&p->calls) && p->todo == DT__PHONE_NOTHING;
     if (p->quit_idle && idle && !p->quitting)
         dt__phone_quit(p, now);
     bool over = idle && !dt__phone_lines_live(p);
     if (p->quitting && (over || now >= p->quit_until))
         end(p, "0");
+    if (p->end_code)
+        p->done = is_told(p, now, dt_outbox_event(&p->out, DT_EV_QUIT, 0, "%s", p->end_code));
 }
 
 /* ---- inputs ---- */
@@ -219,6 +229,7 @@ static dt_time phone_deadline(const void *node)
     due = dt_time_min(due, p->todo_until);
     if (!p->quitting)
         due = dt_time_min(due, p->register_at);
+    due = dt_time_min(due, p->again_at);
     return p->done ? due : dt_time_min(due, p->quit_until);
 }
 

@@ -229,6 +229,24 @@ static void test_quit(void **state)
     fake_end();
 }
 
+/* Whatever allocation fails: that it has quit is told, at once or half a second later. */
+static void test_quit_without_memory(void **state)
+{
+    bool failed = true;
+    (void)state;
+    for (size_t n = 1; failed; n++) {
+        fake_start("line1_name: 1001\n");
+        fake.k.fail_at = fake.k.calls + n;
+        type("quit");
+        fake_wait(500 * DT_MS);
+        failed = fake.k.calls >= fake.k.fail_at;
+        fake.k.fail_at = 0;
+        struct dt_str got = fake_take();
+        assert_true(dt_str_ends(got, DT_STR("quit: 0\n")));
+        fake_end();
+    }
+}
+
 static void test_quit_ends_all(void **state)
 {
     (void)state;
@@ -347,6 +365,7 @@ int main(void)
         cmocka_unit_test(test_configuration_reaches_ua),
         cmocka_unit_test(test_quit),
         cmocka_unit_test(test_quit_ends_all),
+        cmocka_unit_test(test_quit_without_memory),
         cmocka_unit_test(test_quit_waits_two_seconds),
         cmocka_unit_test(test_quit_when_idle),
         cmocka_unit_test(test_without_memory),
