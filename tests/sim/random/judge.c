@@ -123,6 +123,11 @@ struct memo *judge_memo(const struct seen *s, enum memo_kind kind, uint32_t owne
     return memo_of(s->w->judge, dt_siphash_end(&h));
 }
 
+size_t judge_turn(const struct seen *s)
+{
+    return s->w->judge->at;
+}
+
 uint64_t judge_hash(struct dt_str text)
 {
     return dt_siphash(no_key, text);
@@ -213,11 +218,15 @@ static bool read_message(struct world *w, const struct dt_record_item *it, struc
                        .unheard = it->kind == DT_REC_UNHEARD};
     bool arrived = it->kind == DT_REC_ARRIVED;
     uint16_t who = dt_record_whose(&w->record, arrived ? &it->to : &it->from);
-    if (who >= w->n_parties || !it->bytes ||
-        dt_sip_parse(m, dt_bytes_str(it->bytes), headers, DT_MSG_HEADERS_MAX) || dt_sip_check(m))
+    if (who >= w->n_parties || !it->bytes)
         return false;
     s->party = &w->parties[who];
     s->life = w->judge->parties[who].life;
+    if (dt_sip_parse(m, dt_bytes_str(it->bytes), headers, DT_MSG_HEADERS_MAX) || dt_sip_check(m)) {
+        world_fail(w, "I29: %s sent what cannot be read:\n%.*s", s->party->name,
+                   DT_FMT(dt_bytes_str(it->bytes)));
+        return false;
+    }
     read_vias(s);
     return true;
 }
@@ -225,7 +234,7 @@ static bool read_message(struct world *w, const struct dt_record_item *it, struc
 static void see_message(struct world *w, const struct dt_record_item *it)
 {
     static void (*const judges[])(const struct seen *) = {
-        judge_transactions, judge_proxies, judge_forks, judge_answers, judge_dialogs};
+        judge_transactions, judge_proxies, judge_forks, judge_answers, judge_dialogs, judge_bytes};
     struct dt_sip_header headers[DT_MSG_HEADERS_MAX];
     struct dt_sip_msg m;
     struct seen s;

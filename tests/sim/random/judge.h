@@ -76,6 +76,8 @@ struct dt_str judge_address(const struct dt_addr *a, char buf[48]);
 /* When this party was last not heard at the address (`last`): within ICMP_COMES it may be told so.
  */
 struct memo *judge_unheard_at(const struct seen *s, const struct dt_addr *address);
+/* Which message of the record it is. */
+size_t judge_turn(const struct seen *s);
 /* The reason with the message. */
 void judge_fail(const struct seen *s, const char *invariant, const char *what);
 /* The party lacked memory or lost its address: what it does not do proves nothing. */
@@ -113,4 +115,5 @@ void judge_answers(const struct seen *s); /* I10, I30 */
 void judge_forks(const struct seen *s);   /* I21 */
 void judge_path_unheard(const struct seen *s);
 void judge_dialogs(const struct seen *s); /* I15, I16 */
+void judge_bytes(const struct seen *s);   /* I29 */
 #endif
