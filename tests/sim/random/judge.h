@@ -64,7 +64,9 @@ enum memo_kind {
     MEMO_ANSWERED, /* branch: a re-INVITE has its final */
     MEMO_CALLER,   /* Call-ID: made here */
     MEMO_STREAMS,  /* branch: m-lines of its offer */
-    MEMO_ORIGIN    /* session: its version and bytes */
+    MEMO_ORIGIN,   /* session: its version and bytes */
+    MEMO_REGISTER, /* branch: the REGISTER */
+    MEMO_ACCEPTED  /* Call-ID: the CSeq of the last REGISTER that was accepted */
 };
 struct memo *judge_memo(const struct seen *s, enum memo_kind kind, uint32_t owner,
                         const struct dt_str *texts, size_t n);
@@ -114,6 +116,7 @@ void judge_proxies(const struct seen *s); /* I9, I20 */
 void judge_answers(const struct seen *s); /* I10, I30 */
 void judge_forks(const struct seen *s);   /* I21 */
 void judge_path_unheard(const struct seen *s);
-void judge_dialogs(const struct seen *s); /* I15, I16 */
-void judge_bytes(const struct seen *s);   /* I29 */
+void judge_dialogs(const struct seen *s);  /* I15, I16 */
+void judge_bytes(const struct seen *s);    /* I29 */
+void judge_bindings(const struct seen *s); /* I25 */
 #endif
