@@ -9,6 +9,8 @@
 
 #include "store/memory.h"
 
+#include "dualtone/uri.h"
+
 #define FIRST_LINE "dualtone-location 2"
 #define FIRST_OLD "dualtone-location 1"
 enum {
@@ -212,6 +214,13 @@ static int read_numbers(const struct line *l, struct numbers *out)
     return DT_OK;
 }
 
+/* The twin is told of it by a REGISTER, and callers' requests are sent there. */
+static bool is_uri(struct dt_str text)
+{
+    struct dt_uri uri;
+    return !dt_uri_parse(&uri, text, NULL);
+}
+
 static int read_texts(struct line *l, struct dt_location_update *u, struct dt_location_contact *c)
 {
     struct dt_str *to[] = {&u->aor, &c->uri, &u->call_id, &u->path, &c->instance};
@@ -220,7 +229,8 @@ static int read_texts(struct line *l, struct dt_location_update *u, struct dt_lo
         if (err)
             return err;
     }
-    return u->aor.n && c->uri.n ? DT_OK : DT_E_SYNTAX;
+    bool all = l->removed && dt_str_eq(c->uri, DT_STR("*"));
+    return is_uri(u->aor) && (all || is_uri(c->uri)) ? DT_OK : DT_E_SYNTAX;
 }
 
 struct load {

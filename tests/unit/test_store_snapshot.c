@@ -52,7 +52,7 @@ static void add(struct dt_location *l, const char *aor, const char *uri, uint32_
     "binding - sip:c@h;x=- a%20b%25\"@h - - 7 500 1700003600000 tcp 192.0.2.1:5060 " \
     "[2001:db8::1]:5070\n"
 
-#define WITH_STAMP(what, stamp) what " a sip:b@h c - - 1 1 1700000060000 udp - - " stamp "\n"
+#define WITH_STAMP(what, stamp) what " sip:a@h sip:b@h c - - 1 1 1700000060000 udp - - " stamp "\n"
 
 static void written_and_read(void **state)
 {
@@ -113,20 +113,30 @@ static void broken_lines_are_passed_over(void **state)
         {"dualtone-location 1\r\n\n# a comment\n" LINE_1 LINE_1, DT_OK, 0, 1},
         {"dualtone-location 1\n" LINE_2, DT_OK, 1, 0}, /* no address of record */
         {"dualtone-location 1\nbinding\nbinding a b\nrubbish\n" LINE_1, DT_OK, 3, 1},
-        {"dualtone-location 1\nbinding a sip:b@h c - - 1 1 99999999999999999999 udp - -\n", DT_OK,
+        {"dualtone-location 1\nbinding sip:a@h sip:b@h c - - 1 1 99999999999999999999 udp - -\n",
+         DT_OK, 1, 0},
+        {"dualtone-location 1\nbinding sip:a@h sip:b@h c - - 1 1001 1700000060000 udp - -\n", DT_OK,
          1, 0},
-        {"dualtone-location 1\nbinding a sip:b@h c - - 1 1001 1700000060000 udp - -\n", DT_OK, 1,
+        {"dualtone-location 1\nbinding sip:a@h sip:b@h c - - 1 1 1700000060000 udp - -\n", DT_OK, 0,
+         1},
+        {"dualtone-location 1\nbinding sip:a@h sip:b@h c - - 1 1 1700000060000 sctp - -\n", DT_OK,
+         1, 0},
+        {"dualtone-location 1\nbinding sip:a@h sip:b@h c - - 1 1 1700000060000 udp x -\n", DT_OK, 1,
          0},
-        {"dualtone-location 1\nbinding a sip:b@h c - - 1 1 1700000060000 udp - -\n", DT_OK, 0, 1},
-        {"dualtone-location 1\nbinding a sip:b@h c - - 1 1 1700000060000 sctp - -\n", DT_OK, 1, 0},
-        {"dualtone-location 1\nbinding a sip:b@h c - - 1 1 1700000060000 udp x -\n", DT_OK, 1, 0},
-        {"dualtone-location 1\nbinding a sip:b@h c - - 1 1 1700000060000 udp - - -\n", DT_OK, 1, 0},
-        {"dualtone-location 1\nbinding a% sip:b@h c - - 1 1 1700000060000 udp - -\n", DT_OK, 1, 0},
-        {"dualtone-location 1\nbinding a%4 sip:b@h c - - 1 1 1700000060000 udp - -\n", DT_OK, 1, 0},
-        {"dualtone-location 1\nbinding a%4g sip:b@h c - - 1 1 1700000060000 udp - -\n", DT_OK, 1,
+        {"dualtone-location 1\nbinding sip:a@h sip:b@h c - - 1 1 1700000060000 udp - - -\n", DT_OK,
+         1, 0},
+        {"dualtone-location 1\nbinding sip:a@h% sip:b@h c - - 1 1 1700000060000 udp - -\n", DT_OK,
+         1, 0},
+        {"dualtone-location 1\nbinding sip:a@h%4 sip:b@h c - - 1 1 1700000060000 udp - -\n", DT_OK,
+         1, 0},
+        {"dualtone-location 1\nbinding sip:a%4g@h sip:b@h c - - 1 1 1700000060000 udp - -\n", DT_OK,
+         1, 0},
+        {"dualtone-location 1\nbinding sip:a%41@h sip:b@h c - - 1 1 1700000060000 udp - -", DT_OK,
+         0, 1},
+        {"dualtone-location 1\nbinding sip:a@h sip:b@h c - - 1 1 1600000000000 udp - -\n", DT_OK, 0,
          0},
-        {"dualtone-location 1\nbinding a%41 sip:b@h c - - 1 1 1700000060000 udp - -", DT_OK, 0, 1},
-        {"dualtone-location 1\nbinding a sip:b@h c - - 1 1 1600000000000 udp - -\n", DT_OK, 0, 0},
+        {"dualtone-location 1\nbinding a@h sip:b@h c - - 1 1 1700000060000 udp - -\n", DT_OK, 1, 0},
+        {"dualtone-location 1\nbinding sip:a@h b@h c - - 1 1 1700000060000 udp - -\n", DT_OK, 1, 0},
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
