@@ -216,6 +216,8 @@ static void set_state(struct dt_stack *s, struct dt__tx *tx, enum dt__state next
                dt__machine_name(tx->machine), (unsigned)tx->slot, dt__state_name(tx->state),
                dt__state_name(next));
     tx->state = (uint8_t)next;
+    if (dt__is_client(tx) && dt__is_active(tx) && tx->active->client.peer && !dt__is_waiting(tx))
+        dt__peer_detach(s, tx); /* an ICMP error says nothing of it any more */
 }
 
 static void perform(struct dt_stack *s, dt_time now, struct dt__tx *tx, const struct dt__rule *rule,

@@ -68,7 +68,7 @@ int dt_stack_request(struct dt_stack *s, dt_time now, const struct dt_request *r
     *tx = 0;
     if (r->method == DT_ACK)
         return DT_E_STATE;
-    if (s->counts.transactions >= s->cfg.max_transactions)
+    if (dt__is_full(s, r->in_dialog))
         return DT_E_LIMIT;
     dt__enter(s);
     int err = start(s, now, r, tx);
@@ -170,11 +170,6 @@ void dt_stack_abandon(struct dt_stack *s, dt_time now, dt_tx tx)
     dt__leave(s);
 }
 
-static bool is_waiting(const struct dt__tx *tx)
-{
-    return tx->state == ST_CALLING || tx->state == ST_TRYING;
-}
-
 void dt_stack_quiet(struct dt_stack *s, dt_tx tx)
 {
     struct dt__tx *found = dt__tx_of(s, tx);
@@ -187,7 +182,7 @@ void dt_stack_quiet(struct dt_stack *s, dt_tx tx)
 void dt_stack_resume(struct dt_stack *s, dt_time now, dt_tx tx)
 {
     struct dt__tx *found = dt__tx_of(s, tx);
-    if (!found || !dt__is_client(found) || !is_waiting(found) ||
+    if (!found || !dt__is_client(found) || !dt__is_waiting(found) ||
         found->active->resend_at != DT_TIME_NEVER || found->reliable)
         return;
     if (!found->active->repeats)
@@ -263,7 +258,6 @@ void dt__clients_fail(struct dt_stack *s, dt_time now, struct dt_list *waiting, 
         dt_list_del(&a->client.link);
         if (a->client.peer)
             dt_list_add(waiting, &a->client.link);
-        if (!a->client.peer || is_waiting(tx))
-            (void)dt__fire(s, now, tx, &ev);
+        (void)dt__fire(s, now, tx, &ev);
     }
 }

@@ -3,6 +3,8 @@
  * INVITEs that ended without an answer, and then the callee rings after all (enum dt_given_up). */
 #include "stack_kit.h"
 
+#include "stack/private.h"
+
 #define PEER "192.0.2.2:5060"
 #define SEVEN_INVITES \
     "0 > 192.0.2.2:5060 INVITE\n500 > 192.0.2.2:5060 INVITE\n1500 > 192.0.2.2:5060 INVITE\n" \
@@ -91,6 +93,32 @@ static void after_an_error(void **state)
     kit_stack_close(&k);
 }
 
+/* An error concerns who waits for a first answer. Those that ring, or were given up, are not even
+ * looked at: of a gateway that is down there may be very many. */
+static void errors_are_for_who_waits(void **state)
+{
+    struct kit_stack k;
+    dt_tx tx;
+    (void)state;
+    kit_stack_open(&k, &(struct dt_stack_config){.given_up = DT_GIVEN_UP_CANCEL});
+    for (int i = 0; i < 2; i++) {
+        kit_stack_request(&k, KIT_MSG(.method = "INVITE"),
+                          (struct dt_request){.cookie = 7, .repeats = UINT32_MAX}, &tx);
+        assert_int_equal(k.s->peers.n, 1);
+        if (i == 0)
+            recv_late(&k, &(struct late){0, 180, NULL});
+        else
+            kit_stack_input(&k, &(struct dt_input){.kind = DT_IN_SOCKET_ERROR,
+                                                   .err = DT_E_REFUSED,
+                                                   .remote = kit_addr(PEER, DT_UDP)});
+        assert_int_equal(k.s->peers.n, 0);
+        assert_int_equal(dt_stack_counts(k.s)->transactions, i + 1);
+    }
+    kit_stack_log(&k, "0 > 192.0.2.2:5060 INVITE\n0 response 180 #7\n0 > 192.0.2.2:5060 INVITE\n"
+                      "0 failed #7: refused by the other side\n");
+    kit_stack_close(&k);
+}
+
 /* A callee that was cancelled in vain for 64 T1, and then says so (9.1). */
 static void after_a_cancel(void **state)
 {
@@ -117,6 +145,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(after_silence),
         cmocka_unit_test(after_an_error),
+        cmocka_unit_test(errors_are_for_who_waits),
         cmocka_unit_test(after_a_cancel),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
