@@ -65,8 +65,11 @@ struct dt_stack_config {
     dt_time t1;                /* [500 ms] */
     dt_time t2;                /* [4 s] */
     dt_time t4;                /* [5 s] */
-    uint32_t max_transactions; /* [100000]: at the bound new requests get 503 and Retry-After (I37);
-                                  the CANCELs of what is under way, one each, come on top */
+    uint32_t max_transactions; /* [100000] under way; of those that have ended and only wait for
+                                  repeats ten count as one, by their memory. At 7/8 of it requests
+                                  that begin something get 503 and Retry-After, at all of it those
+                                  inside dialogs, too (I37): a call can end. The CANCELs of what
+                                  is under way, one each, come on top */
     uint32_t max_streams;      /* [1024] */
     uint32_t max_message;      /* [65535] bytes on a stream */
     dt_time stream_idle;       /* [120 s] a stream without traffic and transactions is closed */
@@ -104,6 +107,7 @@ struct dt_request {
     enum dt_method method;
     struct dt_str branch; /* of the top Via, for matching (17.1.3) */
     uint64_t cookie;      /* the user's, given back in callbacks */
+    bool in_dialog;       /* it has a To tag: the last of max_transactions are for it */
     unsigned repeats;     /* UDP: at most so many retransmissions (the guide's sip_invite_retx,
                              sip_retx); UINT_MAX: as RFC 3261 */
     dt_time timeout;      /* until DT_E_TIMEOUT without a final (INVITE: without any response);
@@ -194,6 +198,7 @@ bool dt_stack_stream_is_open(const struct dt_stack *s, uint64_t stream);
     X(stray, "responses without a transaction") \
     X(refused_limit, "requests refused at a limit") \
     X(transactions, "transactions now") \
+    X(lingering, "of these, ended and waiting for repeats") \
     X(streams, "streams now")
 struct dt_stack_counts {
 #define X(name, text) uint64_t name;

@@ -265,8 +265,11 @@ static int one_final(struct judge *j, const struct seen *s)
     }
     if (final->moved && s->status == 503)
         return DT_OK;
-    /* Nor is a challenge to another request than INVITE (26.3.2.4). */
-    if ((final->value == 401 || final->value == 407) && !is_phone(j, s) && s->method != DT_INVITE)
+    /* Nor is a challenge to another request than INVITE (26.3.2.4), nor what OPTIONS is told, which
+     * at the cap is refused (8.2.7). */
+    bool challenge = final->value == 401 || final->value == 407;
+    bool kept = s->method == DT_INVITE || (!challenge && s->method != DT_OPTIONS);
+    if (!kept && !is_phone(j, s))
         final->used = false;
     /* A phone that lacked the memory for a call has none of it: the copy by the other twin begins
      * anew (I39). */

@@ -166,6 +166,7 @@ static int launch(struct dt_proxy *p, dt_time now, struct dt_branch *b, enum dt_
         .method = method,
         .branch = dt__branch_str(&built->branch),
         .cookie = dt__fork_cookie(p, b->fork, dt__branch_index(b)),
+        .in_dialog = b->fork->in_dialog,
         .repeats = UINT_MAX,
     };
     b->state = DT_BRANCH_TRYING;
@@ -306,6 +307,7 @@ enum dt_step_result dt__fork_start(struct dt_proxy_work *w)
         return dt__answer_busy(w);
     f->server = w->tx;
     f->invite = w->m->method == DT_INVITE;
+    f->in_dialog = w->m->to.tag.n > 0;
     f->behind = f->invite && dt__stray_answered(w->p, w->now, w->m->via.branch);
     dt_stack_set_cookie(p->stack, w->tx, dt__fork_cookie(p, f, DT_FORK_SERVER));
     return start(w, f, breadth);

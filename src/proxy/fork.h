@@ -60,8 +60,9 @@ struct dt_branch {
 struct dt_fork {
     dt_tx server; /* 0: ended */
     uint32_t slot;
-    unsigned n;
+    uint16_t n;
     bool invite;
+    bool in_dialog;            /* it has a To tag */
     bool trying;               /* 100 was sent */
     bool cancelled;            /* by the caller */
     bool refused;              /* a 6xx came: no new branches (16.7 step 5) */

@@ -85,7 +85,7 @@ struct dt_fork *dt__fork_new(struct dt_proxy *p, unsigned n)
     }
     p->forks.slots[f->slot].fork = f;
     p->forks.live++;
-    f->n = n;
+    f->n = (uint16_t)n;
     f->live = live;
     live->of = f;
     dt_timer_init(&live->trying, DT_TIMER_TRYING);

@@ -4,6 +4,7 @@
  *
  *   stack.c      creation, inputs, ticks, forgetting
  *   pool.c       slots with generations; what lies in them ends here
+ *   limit.c      when there are too many of them
  *   linger.c     what is left of a transaction that has its final; recipe.c the shortest form of it
  *   match.c      keys: which transaction a message belongs to
  *   rules.c      the four machines as tables
@@ -138,6 +139,13 @@ struct dt__stream {
     size_t queued, queue_cap;
 };
 
+/* A request that found no room. */
+struct dt__refusal {
+    uint64_t check; /* of its key */
+    dt_time until;
+};
+enum { DT__REFUSALS = 256 };
+
 struct dt_stack {
     struct dt_stack_config cfg;
     struct dt_env *env;
@@ -155,6 +163,7 @@ struct dt_stack {
     size_t n_chunks;
     struct dt__tx *free, *dead;
     struct dt__lane lanes[DT__LANES];
+    struct dt__refusal refused[DT__REFUSALS];
 
     struct dt_map peers;
     struct dt_map streams_by_id, streams_by_remote;
@@ -200,6 +209,11 @@ static inline bool dt__is_active(const struct dt__tx *tx)
 {
     return tx->form == DT__FORM_ACTIVE;
 }
+/* A client that has had no answer: only to it is an ICMP error news. */
+static inline bool dt__is_waiting(const struct dt__tx *tx)
+{
+    return tx->state == ST_CALLING || tx->state == ST_TRYING;
+}
 /* NULL: it sends to nobody of itself. */
 static inline struct dt__way *dt__way(const struct dt__tx *tx)
 {
@@ -237,6 +251,16 @@ static inline struct dt__tx *dt__tx_at(const struct dt_stack *s, uint32_t slot)
     return &s->chunks[slot / DT__POOL_CHUNK][slot % DT__POOL_CHUNK];
 }
 
+/* ---- limit.c ---- */
+
+/* There is no room (max_transactions) for one more; inside a dialog there is for longer. */
+bool dt__is_full(const struct dt_stack *s, bool in_dialog);
+/* The request of this key was refused not long ago: its repeat is, too (I1). */
+bool dt__was_refused(const struct dt_stack *s, dt_time now, const struct dt__key *key);
+/* 503 with Retry-After, without a transaction. */
+void dt__limit_refuse(struct dt_stack *s, dt_time now, const struct dt_sip_msg *m,
+                      const struct dt__key *key, const struct dt_hop *from);
+
 /* ---- linger.c ---- */
 
 void dt__linger_init(struct dt_stack *s);
@@ -251,6 +275,8 @@ void dt__linger_end(struct dt_stack *s, struct dt__tx *tx);
 dt_time dt__linger_wait(const struct dt_stack *s, enum dt__lane_of which);
 /* When the first of those that linger ends, or DT_TIME_NEVER; and who ends at `due`, or NULL. */
 dt_time dt__linger_due(const struct dt_stack *s);
+/* When to look for that: up to 10 ms later, so that many end at once. */
+dt_time dt__linger_wake(const struct dt_stack *s);
 struct dt__tx *dt__linger_first(const struct dt_stack *s, dt_time due);
 /* What a server of form RECIPE answers to `m`, its request from `from` come again. One reference;
  * NULL without memory. */

@@ -86,23 +86,6 @@ static int open_server(struct dt_stack *s, dt_time now, const struct dt_sip_msg 
     return DT_OK;
 }
 
-/* A CANCEL of what is under way is never refused: there is one for an INVITE. */
-static bool is_full(const struct dt_stack *s, const struct dt__tx *cancelled)
-{
-    return !cancelled && s->counts.transactions >= s->cfg.max_transactions;
-}
-
-static void refuse_limit(struct dt_stack *s, dt_time now, const struct dt_sip_msg *m,
-                         const struct dt_hop *from)
-{
-    char line[64];
-    struct dt_writer w = dt_writer(line, sizeof line);
-    dt_sip_write_headerf(&w, DT_H_RETRY_AFTER, "%d", DT__RETRY_AFTER_S);
-    s->counts.refused_limit++;
-    if (!dt__refuse(s, now, m, from, 503, DT_STR_NONE, dt_writer_str(&w)))
-        dt__dropped(s, now, from, "limit reached");
-}
-
 static void receive_new(struct dt_stack *s, dt_time now, const struct dt_sip_msg *m,
                         const struct dt__key *key, struct dt_bytes *bytes,
                         const struct dt_hop *from)
@@ -112,13 +95,15 @@ static void receive_new(struct dt_stack *s, dt_time now, const struct dt_sip_msg
         struct dt__key of = dt__key_request(s, m, DT_INVITE, m->to.tag);
         invite = dt__find_server(s, &of);
     }
-    int err = is_full(s, invite) ? DT_E_LIMIT : open_server(s, now, m, key, bytes, from, &tx);
+    /* A CANCEL of what is under way is never refused: there is one for an INVITE. */
+    bool full = !invite && (dt__is_full(s, m->to.tag.n > 0) || dt__was_refused(s, now, key));
+    int err = full ? DT_E_LIMIT : open_server(s, now, m, key, bytes, from, &tx);
     if (invite)
         receive_cancel(s, now, err ? NULL : tx, invite, m, from);
     else if (err == DT_E_NOMEM && !dt__is_reliable(from))
         dt__dropped(s, now, from, "no memory"); /* as if lost: it comes again (I39) */
     else if (err)
-        refuse_limit(s, now, m, from);
+        dt__limit_refuse(s, now, m, key, from);
     else
         s->ops->request(s->user, now, dt__tx_id(tx), m, from);
 }

@@ -75,6 +75,7 @@ void dt_stack_forget(struct dt_stack *s, dt_time now)
     (void)now;
     dt__enter(s);
     dt__pool_forget(s);
+    memset(s->refused, 0, sizeof s->refused);
     dt__streams_forget(s, true);
     dt__leave(s);
 }
@@ -180,9 +181,14 @@ void dt_stack_input(struct dt_stack *s, dt_time now, const struct dt_input *in)
     dt__leave(s);
 }
 
+static dt_time next_due(const struct dt_stack *s)
+{
+    return dt_time_min(dt_timers_next(&s->timers), dt__linger_due(s));
+}
+
 dt_time dt_stack_deadline(const struct dt_stack *s)
 {
-    dt_time next = dt_time_min(dt_timers_next(&s->timers), dt__linger_due(s));
+    dt_time next = dt_time_min(dt_timers_next(&s->timers), dt__linger_wake(s));
     return next == DT_TIME_NEVER - 1 ? DT_TIME_NEVER : next; /* act.c, arm */
 }
 
@@ -198,7 +204,7 @@ void dt_stack_tick(struct dt_stack *s, dt_time now)
 {
     dt_time due;
     dt__enter(s);
-    while ((due = dt_stack_deadline(s)) <= now) {
+    while ((due = next_due(s)) <= now) {
         struct dt__tx *tx = dt__linger_first(s, due);
         if (tx)
             dt__tx_timer(s, now, tx);

@@ -10,8 +10,8 @@
 enum {
     MAX_TXS = 8,
     MAX_STREAMS = 3,
-    LIVE_MAX = 700, /* allocations at any moment: see bounded() */
-    MODEL_MAX = 4 * MAX_TXS,
+    LIVE_MAX = 700,           /* allocations at any moment: see bounded() */
+    MODEL_MAX = 16 * MAX_TXS, /* those that linger, too */
     STEPS_MAX = 300,
     TICKS_MAX = 5000,
     KEY_MAX = 96
@@ -396,7 +396,8 @@ static void drain(void)
     }
     dt_outbox_begin(&bed.out);
     const struct dt_stack_counts *c = dt_stack_counts(bed.s);
-    must(c->transactions <= 3 * MAX_TXS && c->streams <= MAX_STREAMS);
+    must(c->transactions - c->lingering <= 3 * MAX_TXS && c->streams <= MAX_STREAMS);
+    must(c->lingering <= c->transactions && c->lingering < MODEL_MAX - 3 * MAX_TXS); /* I37 */
     must(bed.mem.live <= LIVE_MAX);
 }
 
@@ -504,7 +505,8 @@ static void forget(void)
     dt_stack_forget(bed.s, bed.now);
     memset(bed.txs, 0, sizeof bed.txs);
     drain();
-    must(dt_stack_counts(bed.s)->transactions == 0 && dt_stack_counts(bed.s)->streams == 0);
+    must(dt_stack_counts(bed.s)->transactions == 0 && dt_stack_counts(bed.s)->lingering == 0 &&
+         dt_stack_counts(bed.s)->streams == 0);
 }
 
 static void step(void)

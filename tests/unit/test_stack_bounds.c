@@ -178,13 +178,18 @@ static void test_sizes(void **state)
 
 /* ---- the limit (I37) ---- */
 
-static const char *with_branch(const char *method, unsigned n)
+static const char *with_tag(const char *method, unsigned n, const char *to_tag)
 {
     static char via[80];
     struct dt_writer w = dt_writer(via, sizeof via - 1);
     dt_writef(&w, "SIP/2.0/UDP 192.0.2.2:5060;branch=z9hG4bK%u", n);
     via[w.n] = '\0';
-    return KIT_MSG(.method = method, .via = via);
+    return KIT_MSG(.method = method, .via = via, .to_tag = to_tag);
+}
+
+static const char *with_branch(const char *method, unsigned n)
+{
+    return with_tag(method, n, NULL);
 }
 
 static void test_limit(void **state)
@@ -221,8 +226,47 @@ static void test_limit(void **state)
     kit_stack_until(&k, 6000);
     kit_stack_log(&k, "0 cancel #7\n0 > 192.0.2.2:5060 200\n0 > 192.0.2.2:5060 487\n"
                       "0 response 200 #8\n5000 ended #7\n5000 ended #8\n");
-    kit_stack_recv(&k, PEER, with_branch("INVITE", 2));
-    kit_stack_log(&k, "6000 request INVITE\n");
+    kit_stack_recv(&k, PEER, with_branch("INVITE", 2)); /* its copy has been refused */
+    kit_stack_recv(&k, PEER, with_branch("INVITE", 4));
+    kit_stack_log(&k, "6000 > 192.0.2.2:5060 503\n6000 request INVITE\n");
+    kit_stack_close(&k);
+}
+
+/* What has ended counts as a tenth, the last eighth is for requests inside dialogs, and a refusal
+ * is remembered for 64 T1. */
+static void test_room(void **state)
+{
+    enum { MOST = 16, BEGUN = 14 };
+    struct kit_stack k;
+    dt_tx txs[MOST];
+    (void)state;
+    kit_stack_open(&k, &(struct dt_stack_config){.max_transactions = MOST});
+    for (unsigned i = 0; i < MOST; i++) {
+        kit_stack_recv(&k, PEER, i < BEGUN ? with_branch("OPTIONS", i) : with_tag("INFO", i, "t"));
+        txs[i] = k.tx;
+        if (i + 1 == BEGUN) {
+            kit_stack_hush(&k);
+            kit_stack_recv(&k, PEER, with_branch("OPTIONS", 100));
+            kit_stack_log(&k, "0 > 192.0.2.2:5060 503\n");
+        }
+    }
+    kit_stack_log(&k, "0 request INFO\n0 request INFO\n");
+    kit_stack_recv(&k, PEER, with_tag("INFO", MOST, "t"));
+    kit_stack_log(&k, "0 > 192.0.2.2:5060 503\n");
+    for (unsigned i = 0; i < MOST; i++)
+        assert_int_equal(dt_stack_answer(k.s, k.now, txs[i], 200, DT_STR("t"), DT_STR_NONE), DT_OK);
+    kit_stack_drain(&k);
+    kit_stack_hush(&k);
+    assert_int_equal(dt_stack_counts(k.s)->transactions, MOST);
+    assert_int_equal(dt_stack_counts(k.s)->lingering, MOST);
+    kit_stack_recv(&k, PEER, with_branch("OPTIONS", 101));
+    kit_stack_recv(&k, PEER, with_branch("OPTIONS", 100));
+    kit_stack_log(&k, "0 request OPTIONS\n0 > 192.0.2.2:5060 503\n");
+    kit_stack_until(&k, 32000);
+    kit_stack_hush(&k);
+    assert_int_equal(dt_stack_counts(k.s)->lingering, 0);
+    kit_stack_recv(&k, PEER, with_branch("OPTIONS", 100));
+    kit_stack_log(&k, "32000 request OPTIONS\n");
     kit_stack_close(&k);
 }
 
@@ -437,6 +481,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sizes),
         cmocka_unit_test(test_limit),
+        cmocka_unit_test(test_room),
         cmocka_unit_test(test_unanswered),
         cmocka_unit_test(test_no_memory_to_cancel),
         cmocka_unit_test(test_cancel_without_memory),
