@@ -3,6 +3,7 @@
  * The faults: how each begins and ends. */
 #include "sound.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* Names as src/flow/invariants.c reads them: what makes a new node of a party, and what not. */
@@ -109,6 +110,15 @@ static bool begin_kill(struct world *w, struct fault *f)
     return true;
 }
 
+void party_read_store(struct party *p)
+{
+    unsigned bad = 0;
+    if (p->kept && (dt_proxy_restore(p->proxy_node, party_time(p, world_now(p->w)),
+                                     dt_bytes_str(p->kept), &bad) ||
+                    bad))
+        world_fail(p->w, "I27: %s could not read what it had kept", p->name);
+}
+
 static void come_back(struct party *p)
 {
     struct world *w = p->w;
@@ -123,10 +133,7 @@ static void come_back(struct party *p)
         world_fail(w, "%s could not be made again", p->name);
         return;
     }
-    unsigned bad = 0;
-    if (p->kept &&
-        dt_proxy_restore(p->proxy_node, party_time(p, world_now(w)), dt_bytes_str(p->kept), &bad))
-        world_fail(w, "I27: %s could not read what it had kept", p->name);
+    party_read_store(p);
     sound_restart(p);
     dt_sim_restart(w->sim, p->node, p);
 }
@@ -349,4 +356,13 @@ void faults_heal(struct world *w)
 void party_comes_back(struct party *p)
 {
     come_back(p);
+}
+
+dt_time faults_jumped(const struct world *w)
+{
+    int most = 0;
+    for (size_t i = 0; i < w->n_faults; i++)
+        if (w->faults[i].kind == FAULT_WALL && !w->faults[i].off && abs(w->faults[i].amount) > most)
+            most = abs(w->faults[i].amount);
+    return most * DT_SECOND;
 }

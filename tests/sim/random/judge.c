@@ -234,8 +234,8 @@ static bool read_message(struct world *w, const struct dt_record_item *it, struc
 static void see_message(struct world *w, const struct dt_record_item *it)
 {
     static void (*const judges[])(const struct seen *) = {
-        judge_transactions, judge_proxies, judge_forks,   judge_answers,
-        judge_dialogs,      judge_bytes,   judge_bindings};
+        judge_transactions, judge_proxies, judge_forks,    judge_answers,
+        judge_dialogs,      judge_bytes,   judge_bindings, judge_bounds};
     struct dt_sip_header headers[DT_MSG_HEADERS_MAX];
     struct dt_sip_msg m;
     struct seen s;

@@ -47,26 +47,28 @@ void judge_look(struct world *w);
 
 /* The memo of this party's life (0: of all), kind and texts. It stays where it is. */
 enum memo_kind {
-    MEMO_REQUEST,  /* to an address: how often and when sent */
-    MEMO_HEARD,    /* branch: to how many addresses, what is known of it */
-    MEMO_ADDRESS,  /* when nobody heard */
-    MEMO_REPLY,    /* a final to an address: its bytes */
-    MEMO_TRYING,   /* branch: how often answered */
-    MEMO_BRANCH,   /* which request */
-    MEMO_PASSED,   /* a request and target: which branch */
-    MEMO_TAG,      /* of which call */
-    MEMO_CAME,     /* what a proxy got */
-    MEMO_GROUP,    /* paths of a request: judge_forks.c */
-    MEMO_PATH,     /* one of them */
-    MEMO_ROUTE,    /* dialog: its Route values */
-    MEMO_RECORDED, /* Record-Route values that were seen */
-    MEMO_OFFER,    /* dialog: our re-INVITE */
-    MEMO_ANSWERED, /* branch: a re-INVITE has its final */
-    MEMO_CALLER,   /* Call-ID: made here */
-    MEMO_STREAMS,  /* branch: m-lines of its offer */
-    MEMO_ORIGIN,   /* session: its version and bytes */
-    MEMO_REGISTER, /* branch: the REGISTER */
-    MEMO_ACCEPTED  /* Call-ID: the CSeq of the last REGISTER that was accepted */
+    MEMO_REQUEST,   /* to an address: how often and when sent */
+    MEMO_HEARD,     /* branch: to how many addresses, what is known of it */
+    MEMO_ADDRESS,   /* when nobody heard */
+    MEMO_REPLY,     /* a final to an address: its bytes */
+    MEMO_TRYING,    /* branch: how often answered */
+    MEMO_BRANCH,    /* which request */
+    MEMO_PASSED,    /* a request and target: which branch */
+    MEMO_TAG,       /* of which call */
+    MEMO_CAME,      /* what a proxy got */
+    MEMO_GROUP,     /* paths of a request: judge_forks.c */
+    MEMO_PATH,      /* one of them */
+    MEMO_ROUTE,     /* dialog: its Route values */
+    MEMO_RECORDED,  /* Record-Route values that were seen */
+    MEMO_OFFER,     /* dialog: our re-INVITE */
+    MEMO_ANSWERED,  /* branch: a re-INVITE has its final */
+    MEMO_CALLER,    /* Call-ID: made here */
+    MEMO_STREAMS,   /* branch: m-lines of its offer */
+    MEMO_ORIGIN,    /* session: its version and bytes */
+    MEMO_REGISTER,  /* branch: the REGISTER */
+    MEMO_ACCEPTED,  /* Call-ID: the CSeq of the last REGISTER that was accepted */
+    MEMO_FORWARDED, /* an INVITE of a caller's that loops: how often it was forwarded */
+    MEMO_LOOPED     /* branch: it is counted there */
 };
 struct memo *judge_memo(const struct seen *s, enum memo_kind kind, uint32_t owner,
                         const struct dt_str *texts, size_t n);
@@ -119,4 +121,5 @@ void judge_path_unheard(const struct seen *s);
 void judge_dialogs(const struct seen *s);  /* I15, I16 */
 void judge_bytes(const struct seen *s);    /* I29 */
 void judge_bindings(const struct seen *s); /* I25 */
+void judge_bounds(const struct seen *s);   /* I22, I37 */
 #endif

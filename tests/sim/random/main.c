@@ -221,8 +221,15 @@ static void add(struct tally *sum, const struct tally *t)
     for (int i = 0; i < DEED_COUNT; i++)
         sum->deeds[i] += t->deeds[i];
     cover_add(&sum->cover, &t->cover);
+    sum->narrow_worlds += t->narrow_worlds;
+    sum->refused += t->refused;
+    sum->looped_worlds += t->looped_worlds;
+    sum->loops += t->loops;
+    sum->loops_found += t->loops_found;
     if (t->worst_turns > sum->worst_turns)
         sum->worst_turns = t->worst_turns;
+    if (t->worst_forwarded > sum->worst_forwarded)
+        sum->worst_forwarded = t->worst_forwarded;
 }
 
 static uint64_t fired(const struct tally *t)
@@ -261,6 +268,12 @@ static void report(const struct tally *t, bool verbose)
            (unsigned long long)t->media_worlds, (unsigned long long)t->streams,
            (unsigned long long)t->even_streams, (unsigned long long)t->frames_sent,
            (unsigned long long)t->frames_heard);
+    printf("%llu worlds with narrow proxies: %llu requests refused at the cap\n",
+           (unsigned long long)t->narrow_worlds, (unsigned long long)t->refused);
+    printf("%llu worlds with bindings that lead back: %llu calls to them, %llu of which ended by "
+           "482 or 483, one forwarded at most %llu times\n",
+           (unsigned long long)t->looped_worlds, (unsigned long long)t->loops,
+           (unsigned long long)t->loops_found, (unsigned long long)t->worst_forwarded);
     printf("people:");
     for (int i = 0; i < DEED_COUNT; i++)
         printf(" %s %llu%s", deeds[i], (unsigned long long)t->deeds[i],

@@ -130,7 +130,9 @@ static void dial(struct party *p, enum deed deed)
     unsigned line = 1 + (unsigned)dt_rng_below(&p->rng, p->n_lines);
     w->tally->deeds[deed]++;
     p->dialled = world_now(w);
-    if (pick_chance(&p->rng, 3))
+    if (w->looped && pick_chance(&p->rng, 10))
+        people_type(p, "dial %d", (int)pick_between(&p->rng, LOOPED_FIRST, LOOPED_LAST));
+    else if (pick_chance(&p->rng, 3))
         people_type(p, "dial 9%d", (int)dt_rng_below(&p->rng, 100)); /* nobody */
     else
         people_type(p, "dial %s line %u", number, line);

@@ -13,7 +13,13 @@ enum {
     DNS_PERCENT = 20,
     KIND_PERCENT = 45, /* a kind of fault is in a world's set */
     CALM_PERCENT = 6,  /* a world without any */
-    PAIR_CLOCK_S = 25
+    PAIR_CLOCK_S = 25,
+    BOUNDS_ONE_IN = 32,
+    NARROW = 9, /* of these */
+    LOOPED = 21,
+    CAP_MIN = 10,
+    CAP_STEPS = 5,
+    CAP_STEP = 6
 };
 
 /* Whom a kind strikes. */
@@ -111,9 +117,20 @@ static void plan_phone(struct world *w, int i, const struct shares *s)
     p->fast = p->fast && !w->flow.parties[i].plain;
 }
 
+/* Bounds are met in few worlds, by the number of the seed, since most calls fail there. */
+static void plan_bounds(struct world *w)
+{
+    if (w->seed % BOUNDS_ONE_IN == NARROW)
+        w->cap = CAP_MIN + (unsigned)(w->seed / BOUNDS_ONE_IN % CAP_STEPS) * CAP_STEP;
+    w->looped = w->seed % BOUNDS_ONE_IN == LOOPED;
+    w->tally->narrow_worlds += w->cap > 0;
+    w->tally->looped_worlds += w->looped;
+}
+
 void plan_world(struct world *w)
 {
     struct dt_rng *r = &w->rng;
+    plan_bounds(w);
     w->pair = pick_chance(r, PAIR_PERCENT);
     w->n_proxies = w->pair ? 2 : 1;
     w->n_parties = w->n_proxies + (int)pick_between(r, PHONES_MIN, PARTIES_MAX - w->n_proxies);

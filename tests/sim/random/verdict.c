@@ -51,16 +51,21 @@ static uint64_t count_of(struct dt_str text, const char *name)
     return value;
 }
 
+uint64_t world_count(const struct party *p, const char *name)
+{
+    char text[COUNTS_SIZE];
+    struct dt_writer out = dt_writer(text, sizeof text);
+    dt_proxy_counts(p->proxy_node, &out);
+    return count_of(dt_writer_str(&out), name);
+}
+
 static void judge_counts(struct world *w)
 {
     for (int i = 0; i < w->n_proxies; i++) {
         const struct party *p = &w->parties[i];
-        char text[COUNTS_SIZE];
-        struct dt_writer out = dt_writer(text, sizeof text);
-        dt_proxy_counts(p->proxy_node, &out);
-        struct dt_str all = dt_writer_str(&out);
-        uint64_t in = count_of(all, "in"), forwarded = count_of(all, "forwarded"),
-                 answered = count_of(all, "answered"), dropped = count_of(all, "dropped");
+        uint64_t in = world_count(p, "in"), forwarded = world_count(p, "forwarded"),
+                 answered = world_count(p, "answered"), dropped = world_count(p, "dropped");
+        w->tally->refused += world_count(p, "stack.refused_limit");
         if (in != forwarded + answered + dropped)
             world_fail(w, "I24: %s got %llu, forwarded %llu, answered %llu, dropped %llu", p->name,
                        (unsigned long long)in, (unsigned long long)forwarded,
@@ -69,17 +74,6 @@ static void judge_counts(struct world *w)
 }
 
 /* ---- bindings (I25) ---- */
-
-/* What a node with a wrong wall clock read from its file lives so much longer. */
-static dt_time jumped(const struct world *w)
-{
-    dt_time most = 0;
-    for (size_t i = 0; i < w->n_faults; i++)
-        if (w->faults[i].kind == FAULT_WALL && !w->faults[i].off &&
-            -w->faults[i].amount * DT_SECOND > most)
-            most = -w->faults[i].amount * DT_SECOND;
-    return most;
-}
 
 static void quit_all(struct world *w)
 {
@@ -92,7 +86,9 @@ static void quit_all(struct world *w)
     for (int i = w->n_proxies; i < w->n_parties; i++)
         if (!w->parties[i].quit)
             world_fail(w, "%s does not quit", w->parties[i].name);
-    world_run(w, world_now(w) + (longest + 2) * DT_SECOND + jumped(w));
+    world_run(w, world_now(w) + (longest + 2) * DT_SECOND + faults_jumped(w));
+    if (w->looped)
+        world_run(w, (LOOPED_FOR_S + 2) * DT_SECOND + faults_jumped(w));
 }
 
 /* ---- the bindings of a pair (I26) ---- */
@@ -168,10 +164,7 @@ static void judge_bindings(struct world *w)
 {
     for (int i = 0; i < w->n_proxies && !w->failed; i++) {
         const struct party *p = &w->parties[i];
-        char text[COUNTS_SIZE];
-        struct dt_writer out = dt_writer(text, sizeof text);
-        dt_proxy_counts(p->proxy_node, &out);
-        uint64_t left = count_of(dt_writer_str(&out), "location.bindings");
+        uint64_t left = world_count(p, "location.bindings");
         if (left && !p->gone)
             world_fail(w, "I25: %s holds %llu bindings after their time", p->name,
                        (unsigned long long)left);

@@ -112,6 +112,8 @@ static void write_proxy(const struct party *p, struct dt_writer *out)
         write_ip(out, &w->parties[1 - p->index]);
     }
     dt_write_lit(out, "\nmin_expires: 1\n");
+    if (w->cap)
+        dt_writef(out, "max_transactions: %u\n", w->cap);
 }
 
 static void write_phone(const struct party *p, struct dt_writer *out)
@@ -258,6 +260,10 @@ static bool start(struct party *p)
     if (world_make_node(p)) {
         world_fail(w, "%s could not be made", p->name);
         return false;
+    }
+    if (p->proxy && w->looped) {
+        bounds_bind_loops(p);
+        party_read_store(p);
     }
     p->node = dt_sim_attach(w->sim, p->name, &party_node, p);
     if (!p->node) {

@@ -139,6 +139,8 @@ struct world {
     struct dt_sim_link calm;
     dt_time zero, busy; /* when the people begin, and for how long they go on */
     dt_time pace;       /* between two things that a person does, in the middle */
+    unsigned cap;       /* max_transactions of the proxies; 0: the default */
+    bool looped;        /* there are numbers whose bindings lead back to the proxies */
     struct dt_rng rng;
     struct fault faults[FAULTS_MAX];
     size_t n_faults;
@@ -183,6 +185,8 @@ struct tally {
     uint64_t faults[FAULT_KIND_COUNT];
     uint64_t deeds[DEED_COUNT];
     uint64_t worst_turns;
+    uint64_t narrow_worlds, refused;                             /* at a cap (I37) */
+    uint64_t looped_worlds, loops, loops_found, worst_forwarded; /* I22 */
     struct cover cover;
 };
 
@@ -238,8 +242,14 @@ void fault_write(const struct world *w, size_t i, char *out, size_t size);
 dt_time faults_tick(struct world *w);
 /* All of them end, and what was killed comes back. */
 void faults_heal(struct world *w);
+/* So much longer lives what a node with a wrong wall clock read from its file, or wrote there
+ * (I25).
+ */
+dt_time faults_jumped(const struct world *w);
 /* What its store holds is kept in `kept`, as by its snapshot file. */
 void party_keep_store(struct party *p);
+/* A proxy reads what was kept, if anything was. */
+void party_read_store(struct party *p);
 /* Starts a party anew. */
 void party_comes_back(struct party *p);
 
@@ -255,7 +265,17 @@ void people_type(struct party *p, const char *fmt, ...) __attribute__((format(pr
 void people_hear(struct party *p, const struct dt_output *ev);
 bool people_busy(const struct party *p);
 
+/* ---- judge_bounds.c ---- */
+
+#define LOOPED_BEGIN "300"
+enum { LOOPED_FIRST = 3001, LOOPED_LAST = 3003, LOOPED_FOR_S = 3600 };
+/* What a proxy's file holds at first: bindings of these numbers that lead back to the proxies. */
+void bounds_bind_loops(struct party *p);
+
 /* ---- verdict.c ---- */
+
+/* One of a proxy's counters, by its name. */
+uint64_t world_count(const struct party *p, const char *name);
 
 /* After the last deed: everything ends, nothing is left. */
 void verdict(struct world *w);
