@@ -51,6 +51,7 @@ struct dt_map {
     const struct dt_alloc *alloc;
     struct dt_map_entry **buckets;
     size_t n, mask;
+    size_t split; /* so many buckets of the lower half are dealt out: growing is done bit by bit */
     uint64_t key[2];
 };
 /* `key` comes from the node's generator, so that a peer cannot aim at one bucket. */

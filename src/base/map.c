@@ -7,7 +7,7 @@
 
 #include "dualtone/containers.h"
 
-enum { FIRST_BUCKETS = 16 };
+enum { FIRST_BUCKETS = 16, SPLITS = 2 };
 
 void dt_map_init(struct dt_map *m, const struct dt_alloc *alloc, const uint64_t key[2])
 {
@@ -18,7 +18,7 @@ void dt_map_clear(struct dt_map *m)
 {
     dt_alloc_free(m->alloc, m->buckets);
     m->buckets = NULL;
-    m->n = m->mask = 0;
+    m->n = m->mask = m->split = 0;
 }
 
 uint64_t dt_map_hash(const struct dt_map *m, struct dt_str s)
@@ -29,6 +29,13 @@ uint64_t dt_map_hash(const struct dt_map *m, struct dt_str s)
 static uint8_t *tags_of(const struct dt_map *m)
 {
     return (uint8_t *)(m->buckets + m->mask + 1);
+}
+
+/* A bucket of the lower half that has not been split holds those of the upper half, too. */
+static size_t bucket_of(const struct dt_map *m, uint64_t hash)
+{
+    size_t low = hash & (m->mask >> 1);
+    return low < m->split ? hash & m->mask : low;
 }
 
 /* Of bits that choose no bucket. */
@@ -45,35 +52,39 @@ static uint8_t tags_in(const struct dt_map_entry *e)
     return tags;
 }
 
-/* Deals the chain of bucket `at` out to `at` and `at + half`. The order within a chain stays, so
- * that among equal hashes the newest is still found first. */
-static void split(struct dt_map_entry **buckets, size_t at, size_t half)
+/* Deals the chain of the next bucket out to it and its like in the upper half. The order within a
+ * chain stays, so that among equal hashes the newest is still found first. */
+static void split(struct dt_map *m)
 {
-    struct dt_map_entry *e = buckets[at];
-    struct dt_map_entry **low = &buckets[at], **high = &buckets[at + half];
+    size_t half = (m->mask + 1) / 2, at = m->split++;
+    struct dt_map_entry *e = m->buckets[at];
+    struct dt_map_entry **low = &m->buckets[at], **high = &m->buckets[at + half];
     for (; e; e = e->next) {
         struct dt_map_entry ***end = e->hash & half ? &high : &low;
         **end = e;
         *end = &e->next;
     }
     *low = *high = NULL;
+    tags_of(m)[at] = tags_in(m->buckets[at]);
+    tags_of(m)[at + half] = tags_in(m->buckets[at + half]);
 }
 
+/* Makes room. The entries move bucket by bucket, two for each that is added: all at once would take
+ * a table of a million some 60 ms. */
 static int grow(struct dt_map *m)
 {
     size_t half = m->buckets ? m->mask + 1 : 0;
-    size_t size = half ? half * 2 : FIRST_BUCKETS;
-    struct dt_map_entry **buckets =
-        dt_alloc_array(m->alloc, m->buckets, size, sizeof(struct dt_map_entry *) + 1);
+    size_t size = half ? half * 2 : FIRST_BUCKETS, slot = sizeof m->buckets[0] + 1;
+    struct dt_map_entry **buckets = dt_alloc_array(m->alloc, m->buckets, size, slot);
     if (!buckets)
         return DT_E_NOMEM;
-    memset(buckets + half, 0, (size - half) * sizeof(struct dt_map_entry *));
-    for (size_t i = 0; i < half; i++)
-        split(buckets, i, half);
+    if (half)
+        memmove(buckets + size, buckets + half, half); /* the tags */
+    else
+        memset(buckets, 0, size * slot);
     m->buckets = buckets;
     m->mask = size - 1;
-    for (size_t i = 0; i < size; i++)
-        tags_of(m)[i] = tags_in(buckets[i]);
+    m->split = half ? 0 : size / 2;
     return DT_OK;
 }
 
@@ -82,11 +93,13 @@ int dt_map_add(struct dt_map *m, struct dt_map_entry *e, uint64_t hash)
     /* A table that cannot grow gets slower; only one that is not there is an error. */
     if ((!m->buckets || m->n > m->mask) && grow(m) && !m->buckets)
         return DT_E_NOMEM;
-    struct dt_map_entry **bucket = &m->buckets[hash & m->mask];
+    for (int i = 0; i < SPLITS && m->split <= m->mask >> 1; i++)
+        split(m);
+    size_t at = bucket_of(m, hash);
     e->hash = hash;
-    e->next = *bucket;
-    *bucket = e;
-    tags_of(m)[hash & m->mask] = (uint8_t)(tags_of(m)[hash & m->mask] | tag(hash));
+    e->next = m->buckets[at];
+    m->buckets[at] = e;
+    tags_of(m)[at] = (uint8_t)(tags_of(m)[at] | tag(hash));
     m->n++;
     return DT_OK;
 }
@@ -95,14 +108,14 @@ void dt_map_del(struct dt_map *m, struct dt_map_entry *e)
 {
     if (!m->buckets)
         return;
-    struct dt_map_entry **bucket = &m->buckets[e->hash & m->mask];
-    for (struct dt_map_entry **at = bucket; *at; at = &(*at)->next) {
+    size_t bucket = bucket_of(m, e->hash);
+    for (struct dt_map_entry **at = &m->buckets[bucket]; *at; at = &(*at)->next) {
         if (*at != e)
             continue;
         *at = e->next;
         e->next = NULL;
         m->n--;
-        tags_of(m)[e->hash & m->mask] = tags_in(*bucket);
+        tags_of(m)[bucket] = tags_in(m->buckets[bucket]);
         return;
     }
 }
@@ -118,10 +131,11 @@ struct dt_map_entry *dt_map_first(const struct dt_map *m, uint64_t hash)
 {
     if (!m->buckets)
         return NULL;
-    __builtin_prefetch(&m->buckets[hash & m->mask]); /* what is not there is often added next */
-    if (!(tags_of(m)[hash & m->mask] & tag(hash)))
+    size_t at = bucket_of(m, hash);
+    __builtin_prefetch(&m->buckets[at]); /* what is not there is often added next */
+    if (!(tags_of(m)[at] & tag(hash)))
         return NULL;
-    return with_hash(m->buckets[hash & m->mask], hash);
+    return with_hash(m->buckets[at], hash);
 }
 
 struct dt_map_entry *dt_map_next(const struct dt_map_entry *e)

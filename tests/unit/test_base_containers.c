@@ -90,6 +90,32 @@ static void map_finds_what_was_added(void **state)
     assert_null(find(&m, DT_STR("k0001")));
 }
 
+/* It grows bit by bit: at each moment all is found, each third is taken out again, and an entry
+ * added twice under one hash is found newest first. */
+static void map_finds_all_while_it_grows(void **state)
+{
+    enum { MANY = 700 };
+    static struct item items[MANY];
+    static struct dt_map_entry twins[MANY];
+    struct dt_map m;
+    (void)state;
+    dt_map_init(&m, &dt_alloc_libc, (uint64_t[2]){1, 2});
+    for (int i = 0; i < MANY; i++) {
+        struct dt_str key = key_of(&items[i], i);
+        uint64_t hash = dt_map_hash(&m, key);
+        assert_int_equal(dt_map_add(&m, &items[i].entry, hash), DT_OK);
+        assert_int_equal(dt_map_add(&m, &twins[i], hash), DT_OK);
+        if (i % 3 == 0)
+            dt_map_del(&m, &items[i].entry);
+        for (int k = 0; k <= i; k++) {
+            struct dt_map_entry *e = dt_map_first(&m, twins[k].hash);
+            assert_ptr_equal(e, &twins[k]);
+            assert_ptr_equal(dt_map_next(e), k % 3 ? &items[k].entry : NULL);
+        }
+    }
+    dt_map_clear(&m);
+}
+
 static void newest_of_equal_hashes_comes_first(void **state)
 {
     (void)state;
@@ -269,6 +295,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(list_keeps_order_and_lets_go),
         cmocka_unit_test(map_finds_what_was_added),
+        cmocka_unit_test(map_finds_all_while_it_grows),
         cmocka_unit_test(newest_of_equal_hashes_comes_first),
         cmocka_unit_test(map_outlives_failing_memory),
         cmocka_unit_test(timers_fire_in_order),
