@@ -156,6 +156,24 @@ static void loop_is_found(void **state)
     kit_proxy_close(&k);
 }
 
+/* The INVITE that it cancels has ended by 482, and so it finds none (RFC 3261 9.2). */
+static void cancel_that_loops(void **state)
+{
+    static struct kit_proxy k;
+    char extra[512];
+    (void)state;
+    kit_proxy_open(&k, NULL);
+    kit_register(&k, BOB, "bob", "sip:bob@192.0.2.1:5060");
+    KIT_SEND(&k, .method = "INVITE");
+    const char *ours = kit_header(kit_last(&k, "192.0.2.1:5060"), "Via");
+    snprintf(extra, sizeof extra, "Via: %.*s\r\n", (int)(strstr(ours, " | ") - ours), ours);
+    kit_proxy_hush(&k);
+    KIT_SEND(&k, .method = "CANCEL", .branch = "z9hG4bK2", .extra = extra);
+    kit_proxy_log(&k, "0 > 192.0.2.11:5060 481 CANCEL\n");
+    assert_int_equal(kit_count(&k, "answered.loop"), 1);
+    kit_proxy_close(&k);
+}
+
 /* Another user each time is a spiral, and goes on. */
 static void spiral_is_none(void **state)
 {
@@ -250,6 +268,7 @@ int main(void)
         cmocka_unit_test(acks),
         cmocka_unit_test(registered_callers),
         cmocka_unit_test(loop_is_found),
+        cmocka_unit_test(cancel_that_loops),
         cmocka_unit_test(spiral_is_none),
         cmocka_unit_test(foreign_vias),
         cmocka_unit_test(nodes_of_a_cluster),

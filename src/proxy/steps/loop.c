@@ -16,10 +16,11 @@ static enum dt_step_result run(struct dt_proxy_work *w)
     struct dt_sip_values v = dt_sip_values(w->m, DT_H_VIA);
     struct dt_str value;
     bool first = true;
+    int status = w->m->method == DT_CANCEL ? 481 : 482; /* its INVITE has gone (RFC 3261 9.2) */
     while (dt_sip_values_next(&v, &value)) {
         struct dt_via via = w->m->via; /* the top one has been parsed */
         if ((first || !dt_sip_via(&via, value)) && is_looped(w, &via))
-            return dt__answer(w, DT_COUNT_ANSWERED_loop, 482, DT_STR_NONE);
+            return dt__answer(w, DT_COUNT_ANSWERED_loop, status, DT_STR_NONE);
         first = false;
     }
     return DT_STEP_CONTINUE;

@@ -360,9 +360,9 @@ void party_comes_back(struct party *p)
 
 dt_time faults_jumped(const struct world *w)
 {
-    int most = 0;
+    dt_time all = 0;
     for (size_t i = 0; i < w->n_faults; i++)
-        if (w->faults[i].kind == FAULT_WALL && !w->faults[i].off && abs(w->faults[i].amount) > most)
-            most = abs(w->faults[i].amount);
-    return most * DT_SECOND;
+        if (w->faults[i].kind == FAULT_WALL && !w->faults[i].off)
+            all += abs(w->faults[i].amount) * DT_SECOND;
+    return all;
 }

@@ -242,8 +242,8 @@ void fault_write(const struct world *w, size_t i, char *out, size_t size);
 dt_time faults_tick(struct world *w);
 /* All of them end, and what was killed comes back. */
 void faults_heal(struct world *w);
-/* So much longer lives what a node with a wrong wall clock read from its file, or wrote there
- * (I25).
+/* So much longer, at most, lives what a node with a wrong wall clock read from its file, or wrote
+ * there (I25).
  */
 dt_time faults_jumped(const struct world *w);
 /* What its store holds is kept in `kept`, as by its snapshot file. */
