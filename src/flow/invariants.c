@@ -318,8 +318,10 @@ static int one_final(struct judge *j, const struct seen *s)
     if (final->used && s->status != (int) final->value)
         return broken(j, "I1", s, "two different finals on one branch");
     /* To a copy behind timer I a merged request is told so anew (8.2.2.2), and what was refused
-     * without a ring is refused again. That it would ring is I13. */
-    bool anew = s->status == 482 || (s->status >= 300 && seconds(s) >= final->since + T4_S);
+     * without a ring is refused again. That it would ring is I13. So is to the copy of another
+     * request, such as a CANCEL, behind timer J. */
+    bool anew = s->status == 482 || (s->status >= 300 && seconds(s) >= final->since + T4_S) ||
+                (s->method != DT_INVITE && is_over(s, final));
     if (final->used && is_phone(j, s) && !anew && !dt_str_eq(final->text, s->to_tag))
         return broken(j, "I1", s, "two finals with different To tags on one branch of a phone");
     if (s->status >= 200) {
