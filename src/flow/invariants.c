@@ -407,11 +407,18 @@ static int cancel_after_provisional(struct judge *j, const struct seen *s)
 }
 
 /* A twin that did not know its bindings yet said 503 (R12), and the path to the other one, which is
- * down, leads to it once more (R22, RFC 3263 4.3: another branch, nothing else). */
+ * down, leads to it once more (R22, RFC 3263 4.3: another branch, nothing else). It may have died
+ * since. */
 static bool was_unready(struct judge *j, const struct seen *s, const struct fact *last)
 {
-    return s->to_tag.n == 0 && s->cseq == last->value && is_twin(j, last->to) &&
-           fact(j, FINAL, in_life(j, last->to), DT_INVITE, last->text, DT_STR_NONE)->value == 503;
+    if (s->to_tag.n > 0 || s->cseq != last->value || !is_twin(j, last->to))
+        return false;
+    for (unsigned life = 0; life <= j->lives[last->to].n; life++) {
+        uint16_t who = (uint16_t)(last->to | life << 8);
+        if (fact(j, FINAL, who, DT_INVITE, last->text, DT_STR_NONE)->value == 503)
+            return true;
+    }
+    return false;
 }
 
 /* The same request on another path, to another server or over another connection: equal CSeq, new
