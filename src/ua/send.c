@@ -130,6 +130,7 @@ int dt__send_request(struct dt__send *s, dt_time now, const struct dt_hop *to, d
                            .method = dt__send_method(s),
                            .branch = {s->branch, DT__BRANCH},
                            .cookie = s->id,
+                           .in_dialog = s->dialog != NULL,
                            .repeats = invite ? cfg->invite_repeats : cfg->other_repeats};
 
     if (s->kind == DT__INVITE)
