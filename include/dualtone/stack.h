@@ -53,7 +53,6 @@ struct dt_stack_user {
     void (*dropped)(void *user, dt_time now, const struct dt_hop *from, const char *why);
 };
 
-/* Bounds and timers (RFC 3261 table 4); 0 takes the default in brackets. */
 /* What becomes of an INVITE over UDP that ended without an answer, by timer B or an error of the
  * transport, when the callee rings after all: the request was long under way, or the answers were.
  * RFC 3261 17.1.1.2 forgets it: all that comes is a stray response. Else it stays for 64 T1 more:
@@ -61,6 +60,7 @@ struct dt_stack_user {
  * alone (ABSORB: a twin may have called it with the same branch) or cancelled (CANCEL). */
 enum dt_given_up { DT_GIVEN_UP_FORGET, DT_GIVEN_UP_ABSORB, DT_GIVEN_UP_CANCEL };
 
+/* Bounds and timers (RFC 3261 table 4); 0 takes the default in brackets. */
 struct dt_stack_config {
     dt_time t1;                /* [500 ms] */
     dt_time t2;                /* [4 s] */

@@ -70,7 +70,7 @@ static void split(struct dt_map *m)
 }
 
 /* Makes room. The entries move bucket by bucket, two for each that is added: all at once would take
- * a table of a million some 60 ms. */
+ * a table of a million some 110 ms. */
 static int grow(struct dt_map *m)
 {
     size_t half = m->buckets ? m->mask + 1 : 0;

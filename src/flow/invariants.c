@@ -441,6 +441,15 @@ static void see_copy(struct judge *j, const struct seen *s)
         first->moved = first->moved || s->to != first->to;
 }
 
+/* Nobody read the first request of a call: a path that failed by ICMP so soon that its copy had not
+ * left for the twin was not tried on both, and the next path asks this one beside the other. */
+static void see_unheard(struct judge *j, const struct seen *s)
+{
+    struct fact *first = fact(j, LAST_CSEQ, s->from, DT_METHOD_OTHER, s->call_id, s->from_tag);
+    if (s->request && s->to_tag.n == 0 && dt_str_eq(first->text, s->branch))
+        first->moved = true;
+}
+
 /* I11: a copy of something older may be sent after something newer. */
 static int cseq_rises(struct judge *j, const struct seen *s)
 {
@@ -611,10 +620,13 @@ int dt__flow_invariants(const struct dt_flow *f, const struct dt_record *r, size
         enum dt_record_kind kind = r->items[i].kind;
         if (kind == DT_REC_FAULT)
             see_fault(&j, &r->items[i]);
-        if ((kind != DT_REC_SENT && kind != DT_REC_ARRIVED) || !read_message(&j, &r->items[i], &s))
+        bool told = kind == DT_REC_SENT || kind == DT_REC_ARRIVED || kind == DT_REC_UNHEARD;
+        if (!told || !read_message(&j, &r->items[i], &s))
             continue;
         if (kind == DT_REC_ARRIVED)
             see_arrived(&j, &s);
+        else if (kind == DT_REC_UNHEARD)
+            see_unheard(&j, &s);
         else if (s.from < f->n_parties)
             err = see_sent(&j, &s);
     }

@@ -38,12 +38,10 @@ static int join(struct dt_burst *b, const struct dt_addr *target, struct dt_addr
 {
     struct sockaddr_storage from, to;
     socklen_t n_from = dt__sock_from_addr(local, &from), n_to = dt__sock_from_addr(target, &to);
-    const int size = BUFFER;
     b->fd = socket(to.ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (b->fd < 0)
         return dt__sock_err(errno);
-    if (setsockopt(b->fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size)) /* root only */
-        setsockopt(b->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+    dt__sock_room(b->fd, BUFFER);
     if (bind(b->fd, (struct sockaddr *)&from, n_from) ||
         connect(b->fd, (struct sockaddr *)&to, n_to) ||
         getsockname(b->fd, (struct sockaddr *)&from, &n_from))

@@ -145,6 +145,9 @@ struct dt_addr dt__sock_to_addr(const void *sockaddr, enum dt_transport transpor
 /* An errno, and one of libuv's (negative), as a DT_E_. */
 int dt__sock_err(int err);
 int dt__sock_err_uv(int err);
+/* Asks for so much room for what was received: past net.core.rmem_max where CAP_NET_ADMIN lets it.
+ */
+void dt__sock_room(int fd, int bytes);
 
 /* ---- udp.c ---- */
 

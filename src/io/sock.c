@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Addresses and errors of the system, and ours. */
+ * Addresses and errors of the system, and ours; the room of a socket. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -87,4 +87,10 @@ int dt__sock_err(int err)
 int dt__sock_err_uv(int err)
 {
     return err == UV_EOF ? DT_E_CLOSED : dt__sock_err(-err);
+}
+
+void dt__sock_room(int fd, int bytes)
+{
+    if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof bytes)) /* CAP_NET_ADMIN */
+        setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);      /* net.core.rmem_max */
 }

@@ -22,9 +22,7 @@ static bool set(int fd, int level, int option)
  */
 static bool set_options(int fd, const struct dt_addr *local)
 {
-    const int size = RECEIVE_BUFFER;
-    if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size)) /* CAP_NET_ADMIN */
-        setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size); /* up to net.core.rmem_max */
+    dt__sock_room(fd, RECEIVE_BUFFER);
     if (set(fd, SOL_SOCKET, SO_SELECT_ERR_QUEUE) || set(fd, SOL_SOCKET, SO_TIMESTAMPNS))
         return true;
     bool any = dt_addr_is_any(local);

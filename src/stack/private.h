@@ -275,9 +275,9 @@ void dt__linger_end(struct dt_stack *s, struct dt__tx *tx);
 dt_time dt__linger_wait(const struct dt_stack *s, enum dt__lane_of which);
 /* When the first of those that linger ends, or DT_TIME_NEVER; and who ends at `due`, or NULL. */
 dt_time dt__linger_due(const struct dt_stack *s);
+struct dt__tx *dt__linger_first(const struct dt_stack *s, dt_time due);
 /* When to look for that: up to 10 ms later, so that many end at once. */
 dt_time dt__linger_wake(const struct dt_stack *s);
-struct dt__tx *dt__linger_first(const struct dt_stack *s, dt_time due);
 /* What a server of form RECIPE answers to `m`, its request from `from` come again. One reference;
  * NULL without memory. */
 struct dt_bytes *dt__linger_answer(const struct dt_stack *s, const struct dt__tx *tx,
