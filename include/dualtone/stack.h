@@ -152,6 +152,12 @@ int dt_stack_respond(struct dt_stack *s, dt_time now, dt_tx tx, int status, stru
  * header lines may be empty. DT_E_NOMEM of a final: as by dt_stack_unanswered. */
 int dt_stack_answer(struct dt_stack *s, dt_time now, dt_tx tx, int status, struct dt_str to_tag,
                     struct dt_str extra);
+/* The same for who has the request `m` at hand, as it came from `from`: it is not parsed again, the
+ * tag is the stack's, and there is no `Server`. Of a final to another request than INVITE only
+ * status and `extra` stay for timer J (17.2.2): a copy of the request brings the rest along. `keep`
+ * false: nothing stays, and a copy is a new request (8.2.7). */
+int dt_stack_reply(struct dt_stack *s, dt_time now, dt_tx tx, const struct dt_sip_msg *m,
+                   const struct dt_hop *from, int status, struct dt_str extra, bool keep);
 /* There was no memory for the final: the server transaction ends (`ended`) with the next tick, and
  * a repeat of the request is a new one (I39). Nothing for a client, or after a final. */
 void dt_stack_unanswered(struct dt_stack *s, dt_time now, dt_tx tx);

@@ -7,7 +7,7 @@
 
 #include "dualtone/containers.h"
 
-enum { FIRST_BUCKETS = 16, SPLITS = 2 };
+enum { FIRST_BUCKETS = 16, SPLITS = 2, AHEAD = 4 };
 
 void dt_map_init(struct dt_map *m, const struct dt_alloc *alloc, const uint64_t key[2])
 {
@@ -58,6 +58,7 @@ static void split(struct dt_map *m)
 {
     size_t half = (m->mask + 1) / 2, at = m->split++;
     struct dt_map_entry *e = m->buckets[at];
+    __builtin_prefetch(m->buckets[at + AHEAD]); /* there are so many: it is one of the upper half */
     struct dt_map_entry **low = &m->buckets[at], **high = &m->buckets[at + half];
     for (; e; e = e->next) {
         struct dt_map_entry ***end = e->hash & half ? &high : &low;

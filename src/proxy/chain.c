@@ -58,21 +58,13 @@ static struct dt_str with_node(const struct dt_proxy_work *w, int status, struct
 
 int dt__respond(const struct dt_proxy_work *w, int status, struct dt_str extra)
 {
-    struct dt_proxy *p = w->p;
-    char tag[10], lines[ROOM];
+    char lines[ROOM];
     struct dt_writer room = dt_writer(lines, sizeof lines);
-    struct dt_bytes *bytes, *own;
-    dt_rng_token(&p->env->rng, tag, sizeof tag);
-    struct dt_sip_answer ans = {.status = status,
-                                .to_tag = {tag, sizeof tag},
-                                .extra = with_node(w, status, extra, &room, &own),
-                                .source = &w->from.remote};
-    int err = dt_sip_answer(w->m, &ans, p->env->alloc, &bytes);
+    struct dt_bytes *own;
+    struct dt_str all = with_node(w, status, extra, &room, &own);
+    int err =
+        dt_stack_reply(w->p->stack, w->now, w->tx, w->m, &w->from, status, all, !w->stateless);
     dt_bytes_drop(own);
-    if (err)
-        return err;
-    err = dt_stack_respond(p->stack, w->now, w->tx, status, bytes);
-    dt_bytes_drop(bytes);
     return err;
 }
 

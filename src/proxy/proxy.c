@@ -19,6 +19,7 @@ static void on_request(void *user, dt_time now, dt_tx tx, const struct dt_sip_ms
     w.from = *from;
     w.user = w.spared = DT_STR_NONE;
     w.n_targets = 0;
+    w.stateless = false;
     p->counts.in++;
     dt__chain_run(&w);
 }

@@ -105,6 +105,7 @@ struct dt_proxy_work {
     dt_tx tx; /* 0: an ACK, or a CANCEL of ours (stray.c), which are never answered */
     const struct dt_sip_msg *m;
     struct dt_hop from;
+    bool stateless; /* its answer leaves no transaction behind (8.2.7) */
     /* by steps/route.c */
     struct dt_str uri_text; /* the Request-URI after RFC 3261 16.4 */
     struct dt_uri uri;

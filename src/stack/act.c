@@ -129,7 +129,7 @@ static void send_again(struct dt_stack *s, dt_time now, struct dt__tx *tx,
 {
     struct dt_hop to = where_to(s, tx, ev);
     struct dt_bytes *bytes = NULL;
-    if (tx->form == DT__FORM_RECIPE)
+    if (tx->form == DT__FORM_RECIPE || tx->form == DT__FORM_PARTS)
         bytes = dt__linger_answer(s, tx, ev->m, ev->from);
     else if (dt__message_of(tx))
         bytes = for_copy(s, tx, ev);

@@ -210,11 +210,30 @@ void dt__linger_end(struct dt_stack *s, struct dt__tx *tx)
         dt_bytes_drop(tx->message);
     } else if (tx->form == DT__FORM_RECIPE) {
         dt_alloc_free(s->env->alloc, tx->recipe);
+    } else if (tx->form == DT__FORM_PARTS) {
+        dt_alloc_free(s->env->alloc, tx->parts);
     }
     tx->form = DT__FORM_NONE;
 }
 
 /* ---- what it answers ---- */
+
+void dt__linger_by_parts(struct dt_stack *s, struct dt__tx *tx, int status, struct dt_str extra)
+{
+    struct dt__parts *parts;
+    if (tx->form != DT__FORM_MESSAGE || tx->reliable || extra.n > UINT16_MAX)
+        return;
+    parts = dt_alloc_array(s->env->alloc, NULL, 1, sizeof *parts + extra.n);
+    if (!parts)
+        return;
+    parts->status = (uint16_t)status;
+    parts->n = (uint16_t)extra.n;
+    if (extra.n)
+        memcpy(parts->extra, extra.p, extra.n);
+    dt_bytes_drop(tx->message);
+    tx->parts = parts;
+    tx->form = DT__FORM_PARTS;
+}
 
 /* R7: who asks by another way gets an answer that goes back by it. */
 struct dt_bytes *dt__linger_answer(const struct dt_stack *s, const struct dt__tx *tx,
@@ -222,12 +241,14 @@ struct dt_bytes *dt__linger_answer(const struct dt_stack *s, const struct dt__tx
 {
     char tag[16];
     struct dt_bytes *made;
-    if (dt__recipe_is_for(tx->recipe, m->text))
+    struct dt_sip_answer ans = {.to_tag = dt__answer_tag(s, m, tag), .source = &from->remote};
+    if (tx->form == DT__FORM_PARTS) {
+        ans.status = tx->parts->status;
+        ans.extra = (struct dt_str){tx->parts->extra, tx->parts->n};
+    } else if (dt__recipe_is_for(tx->recipe, m->text)) {
         return dt__recipe_make(tx->recipe, s->env->alloc, m->text);
-    struct dt_sip_answer ans = {
-        .status = tx->recipe->status,
-        .to_tag = dt__answer_tag(s, m, tag),
-        .source = &from->remote,
-    };
+    } else {
+        ans.status = tx->recipe->status;
+    }
     return dt_sip_answer(m, &ans, s->env->alloc, &made) ? NULL : made;
 }

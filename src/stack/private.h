@@ -71,10 +71,17 @@ enum dt__form {
     DT__FORM_WAY,     /* it may have to send */
     DT__FORM_MESSAGE, /* a response, for who asks again */
     DT__FORM_RECIPE,  /* the same, told by how it differs from its request */
+    DT__FORM_PARTS,   /* the same, made by dt_stack_reply: by what it was made of */
     DT__FORM_NONE     /* it only absorbs */
 };
 
 enum { DT__NO_SLOT = UINT32_MAX };
+
+/* What an answer of ours has beside what its request brings along. */
+struct dt__parts {
+    uint16_t status, n;
+    char extra[]; /* header lines */
+};
 
 /* One transaction. Lives in a chunk of the pool and never moves. */
 struct dt__tx {
@@ -92,6 +99,7 @@ struct dt__tx {
         struct dt__way *way;
         struct dt_bytes *message;
         struct dt__recipe *recipe;
+        struct dt__parts *parts;
     };
     uint32_t remote_ip; /* hash; with the port: who is at the other end */
     uint16_t remote_port;
@@ -278,8 +286,10 @@ dt_time dt__linger_due(const struct dt_stack *s);
 struct dt__tx *dt__linger_first(const struct dt_stack *s, dt_time due);
 /* When to look for that: up to 10 ms later, so that many end at once. */
 dt_time dt__linger_wake(const struct dt_stack *s);
-/* What a server of form RECIPE answers to `m`, its request from `from` come again. One reference;
- * NULL without memory. */
+/* In place of the message that it sent: with less memory, if there is some. */
+void dt__linger_by_parts(struct dt_stack *s, struct dt__tx *tx, int status, struct dt_str extra);
+/* What a server of form RECIPE or PARTS answers to `m`, its request from `from` come again. One
+ * reference; NULL without memory. */
 struct dt_bytes *dt__linger_answer(const struct dt_stack *s, const struct dt__tx *tx,
                                    const struct dt_sip_msg *m, const struct dt_hop *from);
 

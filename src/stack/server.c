@@ -158,13 +158,24 @@ void dt_stack_unanswered(struct dt_stack *s, dt_time now, dt_tx tx)
     dt__tx_schedule(s, found);
 }
 
+static int respond_by(struct dt_stack *s, dt_time now, dt_tx tx, const struct dt_sip_msg *m,
+                      const struct dt_sip_answer *ans)
+{
+    struct dt_bytes *bytes;
+    int err = dt_sip_answer(m, ans, s->env->alloc, &bytes);
+    if (err)
+        return err;
+    err = dt_stack_respond(s, now, tx, ans->status, bytes);
+    dt_bytes_drop(bytes);
+    return err;
+}
+
 static int answer(struct dt_stack *s, dt_time now, dt_tx tx, int status, struct dt_str to_tag,
                   struct dt_str extra)
 {
     struct dt_sip_header headers[DT_MSG_HEADERS_MAX];
     struct dt_sip_msg m;
     struct dt_hop from;
-    struct dt_bytes *bytes;
     char tag[16], lines[1024];
     int err = dt_stack_request_of(s, tx, &m, headers, DT_MSG_HEADERS_MAX);
     if (err)
@@ -180,12 +191,7 @@ static int answer(struct dt_stack *s, dt_time now, dt_tx tx, int status, struct 
         .extra = dt_writer_str(&w),
         .source = &from.remote,
     };
-    err = dt_sip_answer(&m, &ans, s->env->alloc, &bytes);
-    if (err)
-        return err;
-    err = dt_stack_respond(s, now, tx, status, bytes);
-    dt_bytes_drop(bytes);
-    return err;
+    return respond_by(s, now, tx, &m, &ans);
 }
 
 int dt_stack_answer(struct dt_stack *s, dt_time now, dt_tx tx, int status, struct dt_str to_tag,
@@ -194,6 +200,25 @@ int dt_stack_answer(struct dt_stack *s, dt_time now, dt_tx tx, int status, struc
     int err = answer(s, now, tx, status, to_tag, extra);
     if (err == DT_E_NOMEM && status >= 200)
         dt_stack_unanswered(s, now, tx);
+    return err;
+}
+
+int dt_stack_reply(struct dt_stack *s, dt_time now, dt_tx tx, const struct dt_sip_msg *m,
+                   const struct dt_hop *from, int status, struct dt_str extra, bool keep)
+{
+    char tag[16];
+    struct dt_sip_answer ans = {
+        .status = status,
+        .to_tag = dt__answer_tag(s, m, tag),
+        .extra = extra,
+        .source = &from->remote,
+    };
+    int err = respond_by(s, now, tx, m, &ans);
+    struct dt__tx *found = err ? NULL : dt__tx_of(s, tx);
+    if (found && !keep)
+        dt_stack_abandon(s, now, tx);
+    else if (found && status >= 200)
+        dt__linger_by_parts(s, found, status, extra);
     return err;
 }
 

@@ -41,11 +41,8 @@ static void write_challenge(const struct check *c, struct dt_writer *out, enum d
  * who prove nothing takes no memory. That of an INVITE waits for its ACK. */
 static enum dt_step_result send_challenge(const struct check *c, struct dt_str lines)
 {
-    struct dt_proxy_work *w = c->w;
-    enum dt_step_result result = dt__answer(w, DT_COUNT_ANSWERED_auth, c->status, lines);
-    if (result == DT_STEP_ANSWERED && w->m->method != DT_INVITE)
-        dt_stack_abandon(w->p->stack, w->now, w->tx);
-    return result;
+    c->w->stateless = c->w->m->method != DT_INVITE;
+    return dt__answer(c->w, DT_COUNT_ANSWERED_auth, c->status, lines);
 }
 
 /* One header an algorithm, the strongest first (RFC 8760 2.4); only what is configured, and what

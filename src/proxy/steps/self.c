@@ -11,10 +11,8 @@
 /* Without a state behind it (8.2.7): a repeat is answered anew, and probes (R18) cost no memory. */
 enum dt_step_result dt__answer_options(struct dt_proxy_work *w)
 {
-    enum dt_step_result result = dt__answer(w, DT_COUNT_ANSWERED_self, 200, DT_STR(ABOUT_US));
-    if (result == DT_STEP_ANSWERED)
-        dt_stack_abandon(w->p->stack, w->now, w->tx);
-    return result;
+    w->stateless = true;
+    return dt__answer(w, DT_COUNT_ANSWERED_self, 200, DT_STR(ABOUT_US));
 }
 
 static enum dt_step_result run(struct dt_proxy_work *w)
