@@ -29,7 +29,7 @@ enum fact_kind {
     REQUESTED,   /* a party sent a request with this method and branch */
     LAST_CSEQ,   /* the highest CSeq of a party in a call (Call-ID, From tag) or a dialog (both
                     tags), and to whom */
-    HOLDS,       /* an INVITE on this branch came to a party; whether it is of a call already */
+    HOLDS,       /* a request on this branch came to a party; whether it is of a call already */
     RANG,        /* the To tag of a phone's 180 in a call */
     CHALLENGED   /* an INVITE of this call was answered by 401 or 407 */
 };
@@ -253,8 +253,8 @@ static int one_final(struct judge *j, const struct seen *s)
         return DT_OK;
     }
     /* What is passed on without a transaction (R5) comes as it comes. */
-    const struct fact *holds = fact(j, HOLDS, node, DT_INVITE, s->branch, DT_STR_NONE);
-    bool stray = !is_phone(j, s) && s->method == DT_INVITE && !holds->used;
+    const struct fact *holds = fact(j, HOLDS, node, s->method, s->branch, DT_STR_NONE);
+    bool stray = !is_phone(j, s) && !holds->used;
     bool begins = s->method == DT_INVITE && !holds->value;
     struct fact *final = fact(j, FINAL, node, s->method, s->branch, DT_STR_NONE);
     /* A 503 of a proxy that does not know its bindings yet (R12) is kept by nobody: a copy of its
@@ -580,9 +580,10 @@ static void see_arrived(struct judge *j, const struct seen *s)
 {
     if (s->request && s->method == DT_ACK)
         see_ack(fact(j, FINAL, in_life(j, s->to), DT_INVITE, s->branch, DT_STR_NONE), s);
-    if (s->request && s->method == DT_INVITE) {
+    if (s->request && s->method == DT_INVITE)
         see_again(j, s);
-        struct fact *holds = fact(j, HOLDS, in_life(j, s->to), DT_INVITE, s->branch, DT_STR_NONE);
+    if (s->request) {
+        struct fact *holds = fact(j, HOLDS, in_life(j, s->to), s->method, s->branch, DT_STR_NONE);
         holds->used = true;
         holds->value = s->to_tag.n > 0;
     }

@@ -70,7 +70,8 @@ static void judge_routes(const struct seen *s)
 
 /* A session description of ours: its version rises by one where it changes, and only there (RFC
  * 3264 8). What was taken back, since it was refused, may have had a version of its own, and with a
- * connection that is lost it is not even sent. */
+ * connection that is lost it is not even sent. Who stood still forgets its transactions and no
+ * session, so this is of a party in all its lives. */
 static void judge_origin(const struct seen *s)
 {
     static struct dt_sdp sdp;
@@ -80,8 +81,9 @@ static void judge_origin(const struct seen *s)
         return;
     uint64_t body = judge_hash(s->m->body);
     struct dt_str texts[] = {s->m->call_id, sdp.session_id, sdp.version};
-    struct memo *o = judge_memo(s, MEMO_ORIGIN, judge_owner(s), texts, 2);
-    struct memo *same = judge_memo(s, MEMO_ORIGIN, judge_owner(s), texts, 3);
+    uint32_t party = (uint32_t)s->party->index;
+    struct memo *o = judge_memo(s, MEMO_ORIGIN, party, texts, 2);
+    struct memo *same = judge_memo(s, MEMO_ORIGIN, party, texts, 3);
     if (same->used && body != same->digest)
         judge_fail(s, "I15", "a session has changed, and not its version");
     else if (!same->used && o->used && version > o->value + 1 && !s->party->tcp)

@@ -140,10 +140,15 @@ static void sent_response(const struct seen *s)
     if (s->m->status < 200 || (challenge && s->m->method != DT_INVITE)) /* 26.3.2.4: stateless */
         return;
     struct memo *a = judge_memo(s, MEMO_REPLY, judge_owner(s), texts, 6);
-    /* Timer I: T4 behind its ACK a refused INVITE is forgotten; without one it is told each T2. */
-    bool over = s->m->method == DT_INVITE && s->m->status >= 300 && s->item->at - a->last > T4;
+    /* Timers H and J end it, and timer I a refused INVITE, T4 behind its ACK (until then it is told
+     * each T2). A copy that comes later is a new request, with the same tag (8.2.7). */
+    bool refused = s->m->method == DT_INVITE && s->m->status >= 300;
+    bool over = s->item->at - a->first > 64 * T1 - slack(64 * T1) ||
+                (refused && s->item->at - a->last > T4);
     if (a->used && a->digest != digest && !over)
         judge_fail(s, "I5", "a copy is answered with other bytes");
+    if (!a->used || over)
+        a->first = s->item->at;
     a->used = true;
     a->last = s->item->at;
     a->digest = digest;
