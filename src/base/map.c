@@ -58,7 +58,7 @@ static void split(struct dt_map *m)
 {
     size_t half = (m->mask + 1) / 2, at = m->split++;
     struct dt_map_entry *e = m->buckets[at];
-    __builtin_prefetch(m->buckets[at + AHEAD]); /* there are so many: it is one of the upper half */
+    __builtin_prefetch(m->buckets[at + AHEAD]); /* there are: half is 8 or more */
     struct dt_map_entry **low = &m->buckets[at], **high = &m->buckets[at + half];
     for (; e; e = e->next) {
         struct dt_map_entry ***end = e->hash & half ? &high : &low;

@@ -241,14 +241,14 @@ struct dt_bytes *dt__linger_answer(const struct dt_stack *s, const struct dt__tx
 {
     char tag[16];
     struct dt_bytes *made;
-    struct dt_sip_answer ans = {.to_tag = dt__answer_tag(s, m, tag), .source = &from->remote};
-    if (tx->form == DT__FORM_PARTS) {
-        ans.status = tx->parts->status;
-        ans.extra = (struct dt_str){tx->parts->extra, tx->parts->n};
-    } else if (dt__recipe_is_for(tx->recipe, m->text)) {
+    const struct dt__parts *parts = tx->form == DT__FORM_PARTS ? tx->parts : NULL;
+    if (!parts && dt__recipe_is_for(tx->recipe, m->text))
         return dt__recipe_make(tx->recipe, s->env->alloc, m->text);
-    } else {
-        ans.status = tx->recipe->status;
-    }
+    struct dt_sip_answer ans = {
+        .status = parts ? parts->status : tx->recipe->status,
+        .to_tag = dt__answer_tag(s, m, tag),
+        .extra = parts ? (struct dt_str){parts->extra, parts->n} : DT_STR_NONE,
+        .source = &from->remote,
+    };
     return dt_sip_answer(m, &ans, s->env->alloc, &made) ? NULL : made;
 }

@@ -187,8 +187,7 @@ static void test_no_memory(void **state)
 
 /* ---- answers that were made of parts ---- */
 
-#define REGISTER(sent_by) \
-    KIT_MSG(.method = "REGISTER", .via = "SIP/2.0/UDP " sent_by ";branch=z9hG4bK7;rport")
+#define REGISTER KIT_MSG(.method = "REGISTER", .via = "SIP/2.0/UDP " PEER ";branch=z9hG4bK7;rport")
 #define BOUND "Contact: <sip:1001@192.0.2.2>;expires=60\r\nDate: Sat, 13 Nov 2010 23:29:00 GMT\r\n"
 
 static int reply(struct kit_stack *k, int status)
@@ -209,16 +208,16 @@ static void test_parts(void **state)
     struct kit_stack k;
     (void)state;
     kit_stack_open(&k, NULL);
-    kit_stack_recv(&k, PEER, REGISTER(PEER));
+    kit_stack_recv(&k, PEER, REGISTER);
     assert_int_equal(reply(&k, 200), DT_OK);
     struct dt_bytes *first = dt_bytes_hold(k.last);
     assert_non_null(strstr(first->data, BOUND));
     for (int i = 0; i < 3; i++) {
-        kit_stack_recv(&k, PEER, REGISTER(PEER));
+        kit_stack_recv(&k, PEER, REGISTER);
         assert_ptr_not_equal(k.last, first);
         kit_assert_str(dt_bytes_str(k.last), first->data);
     }
-    kit_stack_recv(&k, TWIN, REGISTER(PEER));
+    kit_stack_recv(&k, TWIN, REGISTER);
     assert_non_null(strstr(k.last->data, ";received=192.0.2.3;"));
     assert_non_null(strstr(k.last->data, BOUND));
     dt_bytes_drop(first);
@@ -255,13 +254,13 @@ static void test_parts_no_memory(void **state)
     for (size_t n = 1; failed; n++) {
         struct kit_stack k;
         kit_stack_open(&k, NULL);
-        kit_stack_recv(&k, PEER, REGISTER(PEER));
+        kit_stack_recv(&k, PEER, REGISTER);
         k.mem.fail_at = k.mem.calls + n;
         int err = reply(&k, 200);
         failed = k.mem.calls >= k.mem.fail_at;
         k.mem.fail_at = 0;
         kit_stack_hush(&k);
-        kit_stack_recv(&k, PEER, REGISTER(PEER));
+        kit_stack_recv(&k, PEER, REGISTER);
         kit_stack_log(&k, err ? "" : "0 > 192.0.2.2:5060 200\n");
         kit_stack_until(&k, 33000);
         assert_int_equal(dt_stack_counts(k.s)->transactions, 0);
