@@ -69,9 +69,18 @@ uint64_t dt_nonce_id(struct dt_str nonce);
 /* Writes a challenge: Digest realm="", nonce="", algorithm=, qop="auth"[, stale=true]. */
 void dt_digest_challenge(struct dt_writer *w, struct dt_str realm, struct dt_str nonce,
                          enum dt_hash_kind hash, bool stale);
+/* H(method:uri) of the request that was checked last: nearly all REGISTERs have the same. Nothing
+ * in it is secret. All zero at first. */
+struct dt_digest_memo {
+    char text[128];
+    size_t n; /* 0: of none */
+    enum dt_hash_kind hash;
+    struct dt_digest_hex ha2;
+};
 /* Are these credentials right for this method, by `ha1` (hex)? Compares in constant time. DT_OK or
- * DT_E_AUTH. The caller checks nonce, realm and that `a->uri` fits the request. */
+ * DT_E_AUTH. The caller checks nonce, realm and that `a->uri` fits the request. `memo` may be NULL.
+ */
 int dt_digest_verify(dt_hash_fn hash, const struct dt_auth *a, struct dt_str ha1,
-                     struct dt_str method);
+                     struct dt_str method, struct dt_digest_memo *memo);
 
 #endif

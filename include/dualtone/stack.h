@@ -16,6 +16,8 @@
 
 /* A transaction: slot and generation; 0 is none. */
 typedef uint64_t dt_tx;
+/* A request that has none yet (dt_stack_config.open_late). */
+#define DT_TX_NEW UINT64_MAX
 
 /* Where a message came from or goes to. */
 struct dt_hop {
@@ -28,7 +30,9 @@ struct dt_stack_user {
     /* A new request, no repeat, parsed and checked. Answer it by dt_stack_respond(tx), now or
      * later. `tx` is 0 for an ACK that belongs to no INVITE answered with a failure (the ACK of a
      * 2xx, or a stray one), which is never answered (I8). A CANCEL comes here only when it matches
-     * no INVITE transaction. */
+     * no INVITE transaction. With `open_late` it is DT_TX_NEW for all other requests than INVITE:
+     * what is not answered by dt_stack_reply or opened by dt_stack_open before this returns is
+     * dropped, and its repeat is new. */
     void (*request)(void *user, dt_time now, dt_tx tx, const struct dt_sip_msg *m,
                     const struct dt_hop *from);
     /* The CANCEL of INVITE transaction `invite`, which has no final response yet. The stack has
@@ -79,6 +83,8 @@ struct dt_stack_config {
     bool linger; /* timers I and J over streams as over UDP: a copy may come by another one (R7);
                     RFC 3261 17.2 has zero there */
     enum dt_given_up given_up;
+    bool open_late; /* a request other than INVITE is told of before it has a transaction: for who
+                       answers most of them at once, which is cheaper then */
     bool plain; /* for the simulation of phones that are not ours: a repeat is answered to the first
                    source only, whoever sent it (17.2) */
 };
@@ -152,10 +158,15 @@ int dt_stack_respond(struct dt_stack *s, dt_time now, dt_tx tx, int status, stru
  * header lines may be empty. DT_E_NOMEM of a final: as by dt_stack_unanswered. */
 int dt_stack_answer(struct dt_stack *s, dt_time now, dt_tx tx, int status, struct dt_str to_tag,
                     struct dt_str extra);
-/* The same for who has the request `m` at hand, as it came from `from`: it is not parsed again, the
- * tag is the stack's, and there is no `Server`. Of a final to another request than INVITE only
- * status and `extra` stay for timer J (17.2.2): a copy of the request brings the rest along. `keep`
- * false: nothing stays, and a copy is a new request (8.2.7). */
+/* The transaction of the request that the user is being told of as DT_TX_NEW: at the first call it
+ * is made. 0: there is no memory for it; the request is to be dropped, since it comes again (I39),
+ * or has got a 503 over a stream, where it does not. */
+dt_tx dt_stack_open(struct dt_stack *s, dt_time now);
+/* The same as dt_stack_answer for who has the request `m` at hand, as it came from `from`: it is
+ * not parsed again, the tag is the stack's, and there is no `Server`. `tx` may be DT_TX_NEW. Of
+ * such a one only status and `extra` of a final stay for timer J (17.2.2): a copy of the request
+ * brings the rest along; with `keep` false nothing stays, and a copy is a new request (8.2.7).
+ * DT_E_NOMEM of a final: as by dt_stack_unanswered. */
 int dt_stack_reply(struct dt_stack *s, dt_time now, dt_tx tx, const struct dt_sip_msg *m,
                    const struct dt_hop *from, int status, struct dt_str extra, bool keep);
 /* There was no memory for the final: the server transaction ends (`ended`) with the next tick, and

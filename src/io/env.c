@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
+#include <threads.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -45,15 +46,48 @@ static const EVP_MD *fetch(enum dt_hash_kind kind)
     return none;
 }
 
+static tss_t context_key;
+
+static void make_context_key(void)
+{
+    (void)tss_create(&context_key, (tss_dtor_t)EVP_MD_CTX_free);
+}
+
+/* One a thread: to make one takes as long as a short digest. NULL without memory. */
+static EVP_MD_CTX *context(void)
+{
+    static once_flag once = ONCE_FLAG_INIT;
+    call_once(&once, make_context_key);
+    EVP_MD_CTX *ctx = tss_get(context_key);
+    if (ctx || !(ctx = EVP_MD_CTX_new()))
+        return ctx;
+    if (tss_set(context_key, ctx) == thrd_success)
+        return ctx;
+    EVP_MD_CTX_free(ctx);
+    return NULL;
+}
+
 int dt_io_hash(enum dt_hash_kind kind, const struct dt_str *parts, size_t n, uint8_t *out)
 {
+    char joined[512]; /* each call of EVP costs as much as many bytes */
+    size_t held = 0;
     const EVP_MD *md = fetch(kind);
-    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    EVP_MD_CTX *ctx = context();
     bool ok = ctx && md && EVP_DigestInit_ex(ctx, md, NULL) == 1;
-    for (size_t i = 0; ok && i < n; i++)
-        ok = parts[i].n == 0 || EVP_DigestUpdate(ctx, parts[i].p, parts[i].n) == 1;
+    for (size_t i = 0; ok && i < n; i++) {
+        if (!parts[i].n)
+            continue;
+        if (parts[i].n <= sizeof joined - held) {
+            memcpy(joined + held, parts[i].p, parts[i].n);
+            held += parts[i].n;
+            continue;
+        }
+        ok = EVP_DigestUpdate(ctx, joined, held) == 1 &&
+             EVP_DigestUpdate(ctx, parts[i].p, parts[i].n) == 1;
+        held = 0;
+    }
+    ok = ok && EVP_DigestUpdate(ctx, joined, held) == 1;
     ok = ok && EVP_DigestFinal_ex(ctx, out, NULL) == 1;
-    EVP_MD_CTX_free(ctx);
     return ok ? DT_OK : DT_E_UNSUPPORTED;
 }
 

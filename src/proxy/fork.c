@@ -302,6 +302,8 @@ enum dt_step_result dt__fork_start(struct dt_proxy_work *w)
         return dt__answer(w, DT_COUNT_ANSWERED_limit, 440, DT_STR_NONE);
     if (!w->tx)
         return send_unanswered(w, breadth);
+    if (w->tx == DT_TX_NEW && !(w->tx = dt_stack_open(p->stack, w->now)))
+        return dt__drop(p, w->m, DT_COUNT_DROPPED_ended);
     struct dt_fork *f = dt__fork_new(p, (unsigned)w->n_targets);
     if (!f)
         return dt__answer_busy(w);

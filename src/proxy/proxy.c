@@ -91,6 +91,7 @@ static int make_parts(struct dt_proxy *p)
                                     .t2 = cfg->timer_t2 * DT_MS,
                                     .max_transactions = (uint32_t)cfg->max_transactions,
                                     .linger = cfg->peers.n > 0 && !cfg->plain,
+                                    .open_late = true,
                                     .given_up = cfg->plain     ? DT_GIVEN_UP_FORGET
                                                 : cfg->peers.n ? DT_GIVEN_UP_ABSORB
                                                                : DT_GIVEN_UP_CANCEL};

@@ -80,6 +80,7 @@ struct dt_proxy {
     struct dt_location *location;
     struct dt_subscribers *subscribers;
     struct dt_nonces nonces;
+    struct dt_digest_memo checked;
     struct dt_timers timers;
     struct dt_forks forks;
     struct dt_proxy_counts_table counts;
@@ -102,7 +103,8 @@ struct dt_proxy_target {
 struct dt_proxy_work {
     struct dt_proxy *p;
     dt_time now;
-    dt_tx tx; /* 0: an ACK, or a CANCEL of ours (stray.c), which are never answered */
+    dt_tx tx; /* 0: an ACK, or a CANCEL of ours (stray.c), which are never answered; DT_TX_NEW: it
+                 is opened when something has to wait for an answer (fork.c) */
     const struct dt_sip_msg *m;
     struct dt_hop from;
     bool stateless; /* its answer leaves no transaction behind (8.2.7) */

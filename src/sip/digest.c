@@ -2,6 +2,8 @@
  *
  * Challenges and credentials as text, and the sums in them (RFC 7616 3.3, 3.4; RFC 3261 22.4;
  * RFC 8760). */
+#include <string.h>
+
 #include "dualtone/build.h"
 #include "dualtone/digest.h"
 
@@ -160,20 +162,31 @@ int dt_digest_ha1(dt_hash_fn hash, enum dt_hash_kind kind, struct dt_str user, s
     return hash_hex(hash, kind, parts, 3, out);
 }
 
-int dt_digest_response(dt_hash_fn hash, enum dt_hash_kind kind, struct dt_str ha1,
-                       const struct dt_auth *a, struct dt_str method, struct dt_str uri,
-                       struct dt_digest_hex *out)
+static int hash_request(dt_hash_fn hash, enum dt_hash_kind kind, struct dt_str method,
+                        struct dt_str uri, struct dt_digest_hex *ha2)
 {
-    const struct dt_str parts2[] = {method, uri};
-    struct dt_digest_hex ha2;
-    int err = hash_hex(hash, kind, parts2, 2, &ha2);
-    if (err)
-        return err;
-    const struct dt_str h2 = dt_str_z(ha2.text);
+    const struct dt_str parts[] = {method, uri};
+    return hash_hex(hash, kind, parts, 2, ha2);
+}
+
+static int respond(dt_hash_fn hash, enum dt_hash_kind kind, struct dt_str ha1,
+                   const struct dt_auth *a, const struct dt_digest_hex *ha2,
+                   struct dt_digest_hex *out)
+{
+    const struct dt_str h2 = dt_str_z(ha2->text);
     const struct dt_str with_qop[] = {ha1, a->nonce, a->nc, a->cnonce, a->qop, h2};
     const struct dt_str without[] = {ha1, a->nonce, h2}; /* as RFC 2069 had it */
     return a->qop.n ? hash_hex(hash, kind, with_qop, 6, out)
                     : hash_hex(hash, kind, without, 3, out);
+}
+
+int dt_digest_response(dt_hash_fn hash, enum dt_hash_kind kind, struct dt_str ha1,
+                       const struct dt_auth *a, struct dt_str method, struct dt_str uri,
+                       struct dt_digest_hex *out)
+{
+    struct dt_digest_hex ha2;
+    int err = hash_request(hash, kind, method, uri, &ha2);
+    return err ? err : respond(hash, kind, ha1, a, &ha2, out);
 }
 
 /* ---- client ---- */
@@ -296,15 +309,40 @@ static bool is_count(struct dt_str nc)
     return i == 8 && nc.n == 8; /* 8LHEX (RFC 7616 3.4) */
 }
 
-int dt_digest_verify(dt_hash_fn hash, const struct dt_auth *a, struct dt_str ha1,
-                     struct dt_str method)
+/* H(method:uri), which `memo` may know. A method has no colon, so the text tells them apart. */
+static int recall_request(dt_hash_fn hash, enum dt_hash_kind kind, struct dt_str method,
+                          struct dt_str uri, struct dt_digest_memo *memo, struct dt_digest_hex *ha2)
 {
-    struct dt_digest_hex want;
+    char text[sizeof memo->text];
+    struct dt_writer w = dt_writer(text, sizeof text);
+    dt_write(&w, method);
+    dt_write_char(&w, ':');
+    dt_write(&w, uri);
+    if (!memo || w.err)
+        return hash_request(hash, kind, method, uri, ha2);
+    if (memo->hash != kind || !dt_str_eq(dt_writer_str(&w), (struct dt_str){memo->text, memo->n})) {
+        memo->n = 0;
+        int err = hash_request(hash, kind, method, uri, &memo->ha2);
+        if (err)
+            return err;
+        memcpy(memo->text, text, w.n);
+        memo->n = w.n;
+        memo->hash = kind;
+    }
+    *ha2 = memo->ha2;
+    return DT_OK;
+}
+
+int dt_digest_verify(dt_hash_fn hash, const struct dt_auth *a, struct dt_str ha1,
+                     struct dt_str method, struct dt_digest_memo *memo)
+{
+    struct dt_digest_hex ha2, want;
     if (!a->known_algorithm || !a->response.n)
         return DT_E_AUTH;
     if (a->qop.n && (!dt_str_ieq(a->qop, DT_STR("auth")) || !a->cnonce.n || !is_count(a->nc)))
         return DT_E_AUTH;
-    if (dt_digest_response(hash, a->hash, ha1, a, method, a->uri, &want))
+    if (recall_request(hash, a->hash, method, a->uri, memo, &ha2) ||
+        respond(hash, a->hash, ha1, a, &ha2, &want))
         return DT_E_AUTH;
     return same_secret(a->response, dt_str_z(want.text)) ? DT_OK : DT_E_AUTH;
 }

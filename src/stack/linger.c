@@ -218,21 +218,34 @@ void dt__linger_end(struct dt_stack *s, struct dt__tx *tx)
 
 /* ---- what it answers ---- */
 
-void dt__linger_by_parts(struct dt_stack *s, struct dt__tx *tx, int status, struct dt_str extra)
+/* NULL without memory. */
+static struct dt__parts *parts_of(const struct dt_stack *s, int status, struct dt_str extra)
 {
-    struct dt__parts *parts;
-    if (tx->form != DT__FORM_MESSAGE || tx->reliable || extra.n > UINT16_MAX)
-        return;
-    parts = dt_alloc_array(s->env->alloc, NULL, 1, sizeof *parts + extra.n);
+    struct dt__parts *parts = dt_alloc_array(s->env->alloc, NULL, 1, sizeof *parts + extra.n);
     if (!parts)
-        return;
+        return NULL;
     parts->status = (uint16_t)status;
     parts->n = (uint16_t)extra.n;
     if (extra.n)
         memcpy(parts->extra, extra.p, extra.n);
-    dt_bytes_drop(tx->message);
+    return parts;
+}
+
+int dt__linger_new(struct dt_stack *s, dt_time now, const struct dt__new *fresh, int status,
+                   struct dt_str extra)
+{
+    struct dt__tx *tx;
+    struct dt__parts *parts = parts_of(s, status, extra);
+    if (!parts || dt__tx_bare(s, DT__NIST, fresh->key, fresh->from, &tx)) {
+        dt_alloc_free(s->env->alloc, parts);
+        return DT_E_NOMEM;
+    }
+    tx->state = ST_COMPLETED;
     tx->parts = parts;
     tx->form = DT__FORM_PARTS;
+    s->counts.lingering++;
+    dt__linger_for(s, now, tx, DT__LANE_64T1);
+    return DT_OK;
 }
 
 /* R7: who asks by another way gets an answer that goes back by it. */

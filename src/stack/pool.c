@@ -49,45 +49,15 @@ static enum dt__state first_state(enum dt__machine machine)
     return first[machine];
 }
 
-/* Map and timer. */
-static int enlist(struct dt_stack *s, struct dt__tx *tx, const struct dt__key *key,
-                  struct dt_timer *timer)
-{
-    dt_timer_init(timer, tx->slot);
-    int err = dt_timers_arm(&s->timers, timer, DT_TIME_NEVER - 1);
-    if (err)
-        return err;
-    err = dt_map_add(&s->txs, &tx->entry, key->hash);
-    if (err)
-        dt_timers_stop(&s->timers, timer);
-    return err;
-}
-
-static void init_active(struct dt_stack *s, struct dt__active *a, bool client,
-                        const struct dt_hop *hop)
-{
-    struct dt__stream *st = hop->stream ? dt__stream_find(s, hop->stream) : NULL;
-    a->way.hop = *hop;
-    a->resend_at = DT_TIME_NEVER;
-    if (client)
-        dt_list_init(&a->client.link);
-    if (st)
-        st->users++;
-}
-
-int dt__tx_new(struct dt_stack *s, enum dt__machine machine, const struct dt__key *key,
-               const struct dt_hop *hop, struct dt__tx **out)
+int dt__tx_bare(struct dt_stack *s, enum dt__machine machine, const struct dt__key *key,
+                const struct dt_hop *hop, struct dt__tx **out)
 {
     if (!s->free && add_chunk(s))
         return DT_E_NOMEM;
-    struct dt__active *active = dt_alloc_zero(s->env->alloc, sizeof *active);
-    if (!active)
-        return DT_E_NOMEM;
     struct dt__tx *tx = s->free;
     struct dt__tx *next = tx->next; /* shares its place with the map's entry */
-    if (enlist(s, tx, key, &active->timer)) {
+    if (dt_map_add(&s->txs, &tx->entry, key->hash)) {
         tx->next = next;
-        dt_alloc_free(s->env->alloc, active);
         return DT_E_NOMEM;
     }
     s->free = next;
@@ -95,17 +65,60 @@ int dt__tx_new(struct dt_stack *s, enum dt__machine machine, const struct dt__ke
     tx->cookie = 0;
     tx->end_at = DT_TIME_NEVER;
     tx->prev = tx->after = DT__NO_SLOT;
-    tx->active = active;
+    tx->active = NULL;
     tx->remote_ip = dt__hash_ip(&hop->remote);
     tx->remote_port = hop->remote.port;
     tx->state = (uint8_t)first_state(machine);
     tx->machine = (unsigned)machine & 3;
-    tx->form = DT__FORM_ACTIVE;
+    tx->form = DT__FORM_NONE;
     tx->reliable = dt__is_reliable(hop);
     tx->left = tx->acked = 0;
-    init_active(s, active, dt__is_client(tx), hop);
     s->counts.transactions++;
     *out = tx;
+    return DT_OK;
+}
+
+/* Its timer is armed before there is a transaction: what fails leaves nothing behind. */
+static struct dt__active *active_new(struct dt_stack *s)
+{
+    struct dt__active *a = dt_alloc_zero(s->env->alloc, sizeof *a);
+    if (!a)
+        return NULL;
+    dt_timer_init(&a->timer, 0);
+    if (!dt_timers_arm(&s->timers, &a->timer, DT_TIME_NEVER - 1))
+        return a;
+    dt_alloc_free(s->env->alloc, a);
+    return NULL;
+}
+
+static void activate(struct dt_stack *s, struct dt__tx *tx, struct dt__active *a,
+                     const struct dt_hop *hop)
+{
+    struct dt__stream *st = hop->stream ? dt__stream_find(s, hop->stream) : NULL;
+    a->timer.kind = tx->slot;
+    a->way.hop = *hop;
+    a->resend_at = DT_TIME_NEVER;
+    if (dt__is_client(tx))
+        dt_list_init(&a->client.link);
+    if (st)
+        st->users++;
+    tx->active = a;
+    tx->form = DT__FORM_ACTIVE;
+}
+
+int dt__tx_new(struct dt_stack *s, enum dt__machine machine, const struct dt__key *key,
+               const struct dt_hop *hop, struct dt__tx **out)
+{
+    struct dt__active *a = active_new(s);
+    if (!a)
+        return DT_E_NOMEM;
+    int err = dt__tx_bare(s, machine, key, hop, out);
+    if (err) {
+        dt_timers_stop(&s->timers, &a->timer);
+        dt_alloc_free(s->env->alloc, a);
+        return err;
+    }
+    activate(s, *out, a, hop);
     return DT_OK;
 }
 

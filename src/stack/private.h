@@ -71,7 +71,7 @@ enum dt__form {
     DT__FORM_WAY,     /* it may have to send */
     DT__FORM_MESSAGE, /* a response, for who asks again */
     DT__FORM_RECIPE,  /* the same, told by how it differs from its request */
-    DT__FORM_PARTS,   /* the same, made by dt_stack_reply: by what it was made of */
+    DT__FORM_PARTS,   /* the same, sent by dt_stack_reply: by what it was made of */
     DT__FORM_NONE     /* it only absorbs */
 };
 
@@ -147,6 +147,15 @@ struct dt__stream {
     size_t queued, queue_cap;
 };
 
+/* What the user is being told of as DT_TX_NEW. */
+struct dt__new {
+    const struct dt_sip_msg *m;
+    const struct dt__key *key;
+    struct dt_bytes *bytes; /* its counted buffer, or NULL */
+    const struct dt_hop *from;
+    dt_tx tx; /* once it is open */
+};
+
 /* A request that found no room. */
 struct dt__refusal {
     uint64_t check; /* of its key */
@@ -165,6 +174,7 @@ struct dt_stack {
     unsigned depth; /* entry calls under way */
     struct dt_timers timers;
 
+    struct dt__new *fresh; /* or NULL */
     struct dt_map txs;
     uint64_t check_key[2];
     struct dt__tx **chunks;
@@ -245,6 +255,9 @@ struct dt__tx *dt__tx_of(const struct dt_stack *s, dt_tx id);
  * never, so that arming it later cannot fail. DT_OK, DT_E_NOMEM or DT_E_LIMIT. */
 int dt__tx_new(struct dt_stack *s, enum dt__machine machine, const struct dt__key *key,
                const struct dt_hop *hop, struct dt__tx **out);
+/* The same with nothing beside its key (DT__FORM_NONE), and without a timer. */
+int dt__tx_bare(struct dt_stack *s, enum dt__machine machine, const struct dt__key *key,
+                const struct dt_hop *hop, struct dt__tx **out);
 /* The id that was handed out is stale. */
 void dt__tx_rename(struct dt__tx *tx);
 /* The end, in silence; the id is stale, the slot is free when the entry call ends. */
@@ -286,8 +299,10 @@ dt_time dt__linger_due(const struct dt_stack *s);
 struct dt__tx *dt__linger_first(const struct dt_stack *s, dt_time due);
 /* When to look for that: up to 10 ms later, so that many end at once. */
 dt_time dt__linger_wake(const struct dt_stack *s);
-/* In place of the message that it sent: with less memory, if there is some. */
-void dt__linger_by_parts(struct dt_stack *s, struct dt__tx *tx, int status, struct dt_str extra);
+/* A server that is answered as soon as it is asked: it lingers from its birth, by parts. Not over a
+ * stream, and `extra` has at most UINT16_MAX bytes. DT_OK or DT_E_NOMEM. */
+int dt__linger_new(struct dt_stack *s, dt_time now, const struct dt__new *fresh, int status,
+                   struct dt_str extra);
 /* What a server of form RECIPE or PARTS answers to `m`, its request from `from` come again. One
  * reference; NULL without memory. */
 struct dt_bytes *dt__linger_answer(const struct dt_stack *s, const struct dt__tx *tx,

@@ -86,6 +86,24 @@ static int open_server(struct dt_stack *s, dt_time now, const struct dt_sip_msg 
     return DT_OK;
 }
 
+/* The user says what is to become of it. */
+static void tell_new(struct dt_stack *s, dt_time now, struct dt__new *fresh)
+{
+    s->fresh = fresh;
+    s->ops->request(s->user, now, DT_TX_NEW, fresh->m, fresh->from);
+    s->fresh = NULL;
+}
+
+/* As if lost: it comes again (I39), but over a stream. */
+static void no_memory(struct dt_stack *s, dt_time now, const struct dt_sip_msg *m,
+                      const struct dt__key *key, const struct dt_hop *from)
+{
+    if (dt__is_reliable(from))
+        dt__limit_refuse(s, now, m, key, from);
+    else
+        dt__dropped(s, now, from, "no memory");
+}
+
 static void receive_new(struct dt_stack *s, dt_time now, const struct dt_sip_msg *m,
                         const struct dt__key *key, struct dt_bytes *bytes,
                         const struct dt_hop *from)
@@ -97,15 +115,31 @@ static void receive_new(struct dt_stack *s, dt_time now, const struct dt_sip_msg
     }
     /* A CANCEL of what is under way is never refused: there is one for an INVITE. */
     bool full = !invite && (dt__is_full(s, m->to.tag.n > 0) || dt__was_refused(s, now, key));
-    int err = full ? DT_E_LIMIT : open_server(s, now, m, key, bytes, from, &tx);
+    bool late = s->cfg.open_late && !invite && m->method != DT_INVITE;
+    int err = full || late ? DT_OK : open_server(s, now, m, key, bytes, from, &tx);
     if (invite)
         receive_cancel(s, now, err ? NULL : tx, invite, m, from);
-    else if (err == DT_E_NOMEM && !dt__is_reliable(from))
-        dt__dropped(s, now, from, "no memory"); /* as if lost: it comes again (I39) */
-    else if (err)
+    else if (full)
         dt__limit_refuse(s, now, m, key, from);
+    else if (err)
+        no_memory(s, now, m, key, from);
+    else if (late)
+        tell_new(s, now, &(struct dt__new){.m = m, .key = key, .bytes = bytes, .from = from});
     else
         s->ops->request(s->user, now, dt__tx_id(tx), m, from);
+}
+
+dt_tx dt_stack_open(struct dt_stack *s, dt_time now)
+{
+    struct dt__new *n = s->fresh;
+    struct dt__tx *tx;
+    if (!n || n->tx)
+        return n ? n->tx : 0;
+    if (open_server(s, now, n->m, n->key, n->bytes, n->from, &tx)) {
+        no_memory(s, now, n->m, n->key, n->from);
+        return 0;
+    }
+    return n->tx = dt__tx_id(tx);
 }
 
 void dt__server_request(struct dt_stack *s, dt_time now, const struct dt_sip_msg *m,
@@ -203,6 +237,25 @@ int dt_stack_answer(struct dt_stack *s, dt_time now, dt_tx tx, int status, struc
     return err;
 }
 
+/* To one that is new: it is sent before there is a transaction, if there is one at all. */
+static int reply_at_once(struct dt_stack *s, dt_time now, const struct dt_sip_answer *ans,
+                         bool keep)
+{
+    const struct dt__new *n = s->fresh;
+    struct dt_hop to = *n->from;
+    struct dt_bytes *bytes;
+    int err = dt_sip_answer(n->m, ans, s->env->alloc, &bytes);
+    if (err)
+        return err;
+    if (keep)
+        err = dt__linger_new(s, now, n, ans->status, ans->extra);
+    to.remote.port = dt__reply_port(&n->m->via, n->from);
+    if (!err)
+        (void)dt__send(s, now, &to, bytes); /* what is lost is asked for again */
+    dt_bytes_drop(bytes);
+    return err;
+}
+
 int dt_stack_reply(struct dt_stack *s, dt_time now, dt_tx tx, const struct dt_sip_msg *m,
                    const struct dt_hop *from, int status, struct dt_str extra, bool keep)
 {
@@ -213,12 +266,15 @@ int dt_stack_reply(struct dt_stack *s, dt_time now, dt_tx tx, const struct dt_si
         .extra = extra,
         .source = &from->remote,
     };
+    bool at_once = !keep || (status >= 200 && extra.n <= UINT16_MAX && !dt__is_reliable(from) &&
+                             !s->cfg.plain);
+    if (tx == DT_TX_NEW && s->fresh && !s->fresh->tx && at_once)
+        return reply_at_once(s, now, &ans, keep);
+    if (tx == DT_TX_NEW && !(tx = dt_stack_open(s, now)))
+        return DT_E_NOMEM;
     int err = respond_by(s, now, tx, m, &ans);
-    struct dt__tx *found = err ? NULL : dt__tx_of(s, tx);
-    if (found && !keep)
-        dt_stack_abandon(s, now, tx);
-    else if (found && status >= 200)
-        dt__linger_by_parts(s, found, status, extra);
+    if (err == DT_E_NOMEM && status >= 200)
+        dt_stack_unanswered(s, now, tx);
     return err;
 }
 

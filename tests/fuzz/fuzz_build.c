@@ -110,12 +110,12 @@ static void digest(struct dt_str value)
     const struct dt_credentials cred = {DT_STR("u"), DT_STR("p")};
     if (dt_auth_parse(&a, value))
         return;
-    dt_digest_verify(no_hash, &a, DT_STR("0"), DT_STR("INVITE"));
+    dt_digest_verify(no_hash, &a, DT_STR("0"), DT_STR("INVITE"), NULL);
     if (dt_digest_answer(&w, no_hash, &a, &cred, DT_STR("INVITE"), DT_STR("sip:x"), DT_STR("c"), 1))
         return;
     must(dt_auth_parse(&again, dt_writer_str(&w)) == DT_OK);
     must(dt_str_eq(a.realm, again.realm) && dt_str_eq(a.nonce, again.nonce));
-    must(dt_digest_verify(no_hash, &again, DT_STR("0"), DT_STR("INVITE")) == DT_OK);
+    must(dt_digest_verify(no_hash, &again, DT_STR("0"), DT_STR("INVITE"), NULL) == DT_OK);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -55,6 +55,7 @@ static void on_request(void *user, dt_time now, dt_tx tx, const struct dt_sip_ms
     assert_true(from->remote.family != 0);
     say(k, "request %.*s%s", DT_FMT(m->method_text), tx ? "" : " without transaction");
     k->tx = tx;
+    k->from = *from;
     if (k->on_request)
         k->on_request(k, tx, m);
 }

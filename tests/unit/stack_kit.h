@@ -23,6 +23,7 @@ struct kit_stack {
     char log[65536];
     size_t log_n;
     dt_tx tx;              /* of the last request callback */
+    struct dt_hop from;    /* the same */
     dt_tx response_tx;     /* of the last response callback */
     struct dt_bytes *last; /* the last message that left */
     void (*on_request)(struct kit_stack *k, dt_tx tx, const struct dt_sip_msg *m); /* or NULL */

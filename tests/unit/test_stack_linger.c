@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * What is left of a transaction: the recipe or the parts of an answer, and lanes. */
+ * What is left of a transaction: the recipe of an answer, and lanes. */
 #include "stack_kit.h"
 
 #include <stdio.h>
@@ -185,89 +185,6 @@ static void test_no_memory(void **state)
     }
 }
 
-/* ---- answers that were made of parts ---- */
-
-#define REGISTER KIT_MSG(.method = "REGISTER", .via = "SIP/2.0/UDP " PEER ";branch=z9hG4bK7;rport")
-#define BOUND "Contact: <sip:1001@192.0.2.2>;expires=60\r\nDate: Sat, 13 Nov 2010 23:29:00 GMT\r\n"
-
-static int reply(struct kit_stack *k, int status)
-{
-    struct dt_sip_header headers[DT_MSG_HEADERS_MAX];
-    struct dt_sip_msg m;
-    struct dt_hop from;
-    assert_int_equal(dt_stack_request_of(k->s, k->tx, &m, headers, DT_MSG_HEADERS_MAX), DT_OK);
-    assert_int_equal(dt_stack_hop_of(k->s, k->tx, &from), DT_OK);
-    int err = dt_stack_reply(k->s, k->now, k->tx, &m, &from, status, DT_STR(BOUND), true);
-    kit_stack_drain(k);
-    return err;
-}
-
-/* I5: the same bytes to who asked, and R7: its own Via to who asks by another way. */
-static void test_parts(void **state)
-{
-    struct kit_stack k;
-    (void)state;
-    kit_stack_open(&k, NULL);
-    kit_stack_recv(&k, PEER, REGISTER);
-    assert_int_equal(reply(&k, 200), DT_OK);
-    struct dt_bytes *first = dt_bytes_hold(k.last);
-    assert_non_null(strstr(first->data, BOUND));
-    for (int i = 0; i < 3; i++) {
-        kit_stack_recv(&k, PEER, REGISTER);
-        assert_ptr_not_equal(k.last, first);
-        kit_assert_str(dt_bytes_str(k.last), first->data);
-    }
-    kit_stack_recv(&k, TWIN, REGISTER);
-    assert_non_null(strstr(k.last->data, ";received=192.0.2.3;"));
-    assert_non_null(strstr(k.last->data, BOUND));
-    dt_bytes_drop(first);
-    kit_stack_until(&k, 33000);
-    kit_stack_log(&k, "0 request REGISTER\n0 > 192.0.2.2:5060 200\n0 > 192.0.2.2:5060 200\n"
-                      "0 > 192.0.2.2:5060 200\n0 > 192.0.2.2:5060 200\n0 > 192.0.2.3:5060 200\n"
-                      "32000 ended #0\n");
-    kit_stack_close(&k);
-}
-
-/* A provisional is kept whole, and so is the failure of an INVITE, which its timer G repeats. */
-static void test_no_parts(void **state)
-{
-    struct kit_stack k;
-    (void)state;
-    kit_stack_open(&k, NULL);
-    kit_stack_recv(&k, PEER,
-                   KIT_MSG(.method = "INVITE", .via = "SIP/2.0/UDP " PEER ";branch=z9hG4bK3"));
-    assert_int_equal(reply(&k, 183), DT_OK);
-    assert_int_equal(reply(&k, 486), DT_OK);
-    kit_stack_until(&k, 600);
-    kit_stack_log(&k, "0 request INVITE\n0 > 192.0.2.2:5060 183\n0 > 192.0.2.2:5060 486\n"
-                      "500 > 192.0.2.2:5060 486\n");
-    assert_non_null(strstr(k.last->data, BOUND));
-    kit_stack_close(&k);
-}
-
-/* Whatever allocation fails: it was answered and a copy gets the same, or it was not and a copy
- * gets nothing (I39). */
-static void test_parts_no_memory(void **state)
-{
-    bool failed = true;
-    (void)state;
-    for (size_t n = 1; failed; n++) {
-        struct kit_stack k;
-        kit_stack_open(&k, NULL);
-        kit_stack_recv(&k, PEER, REGISTER);
-        k.mem.fail_at = k.mem.calls + n;
-        int err = reply(&k, 200);
-        failed = k.mem.calls >= k.mem.fail_at;
-        k.mem.fail_at = 0;
-        kit_stack_hush(&k);
-        kit_stack_recv(&k, PEER, REGISTER);
-        kit_stack_log(&k, err ? "" : "0 > 192.0.2.2:5060 200\n");
-        kit_stack_until(&k, 33000);
-        assert_int_equal(dt_stack_counts(k.s)->transactions, 0);
-        kit_stack_close(&k);
-    }
-}
-
 /* ---- lanes ---- */
 
 static void begin(struct kit_stack *k, const char *branch, unsigned cookie)
@@ -330,17 +247,10 @@ static void test_ways(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_recipes),
-        cmocka_unit_test(test_any_pair),
-        cmocka_unit_test(test_another_request),
-        cmocka_unit_test(test_repeat),
-        cmocka_unit_test(test_repeat_by_twin),
-        cmocka_unit_test(test_no_memory),
-        cmocka_unit_test(test_parts),
-        cmocka_unit_test(test_no_parts),
-        cmocka_unit_test(test_parts_no_memory),
-        cmocka_unit_test(test_lanes),
-        cmocka_unit_test(test_ways),
+        cmocka_unit_test(test_recipes),         cmocka_unit_test(test_any_pair),
+        cmocka_unit_test(test_another_request), cmocka_unit_test(test_repeat),
+        cmocka_unit_test(test_repeat_by_twin),  cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_lanes),           cmocka_unit_test(test_ways),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

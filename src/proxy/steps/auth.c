@@ -95,12 +95,12 @@ static bool is_for_this(const struct check *c)
 static bool is_right(const struct check *c)
 {
     static const char none[] = "0000000000000000000000000000000000000000000000000000000000000000";
-    const struct dt_proxy *p = c->w->p;
+    struct dt_proxy *p = c->w->p;
     const struct dt_subscriber *s =
         dt_subscribers_find(p->subscribers, c->auth.username, p->cfg->domain, c->auth.hash);
     size_t digits = c->auth.hash == DT_HASH_SHA256 ? 64 : 32;
     struct dt_str ha1 = s ? s->ha1 : (struct dt_str){none, digits};
-    bool right = !dt_digest_verify(p->env->hash, &c->auth, ha1, c->w->m->method_text);
+    bool right = !dt_digest_verify(p->env->hash, &c->auth, ha1, c->w->m->method_text, &p->checked);
     return right && s && is_configured(c, c->auth.hash);
 }
 

@@ -24,7 +24,7 @@ static enum dt_step_result unfilled(struct dt_proxy_work *w)
 {
     if (!dt__pair_is_quiet(w->p, w->now))
         return dt__answer(w, DT_COUNT_ANSWERED_limit, 503, DT_STR("Retry-After: 2\r\n"));
-    if (w->tx)
+    if (w->tx && w->tx != DT_TX_NEW)
         dt_stack_abandon(w->p->stack, w->now, w->tx);
     return dt__drop(w->p, w->m, DT_COUNT_DROPPED_unfilled);
 }
