@@ -58,6 +58,14 @@ static bool is_own(const struct dt_proxy *p, const struct dt_copy *c)
     return c->boot == p->self.boot;
 }
 
+/* A join is heard once. What was noted by a clock that has been set back since says nothing: it
+ * would keep the twin out until the clock is there again. */
+static bool is_heard(struct dt_proxy *p, dt_time now, const struct dt_copy *c)
+{
+    uint64_t soonest = dt__pair_wall_ms(p, now) + (uint64_t)(clocks_apart / DT_MS);
+    return c->kind == DT_PAIR_JOIN && c->sent <= p->pair.last_join && p->pair.last_join <= soonest;
+}
+
 /* Is this from the twin? What a forged one says changes nothing, and is told only where the twin's
  * address makes it likely that the twin itself is meant. */
 static enum dt_proxy_count judge(const struct dt_proxy_work *w, const struct dt_copy *c)
@@ -78,8 +86,7 @@ static enum dt_proxy_count judge(const struct dt_proxy_work *w, const struct dt_
         return DT_COUNT_ANSWERED_copy_stranger;
     }
     dt__pair_mended(p, DT_PAIR_KEY);
-    bool again = c->kind == DT_PAIR_JOIN && c->sent <= p->pair.last_join;
-    if (!is_of_the_time(p, w->now, c) || again)
+    if (!is_of_the_time(p, w->now, c) || is_heard(p, w->now, c))
         return DT_COUNT_ANSWERED_copy_old;
     return DT_COUNT_ANSWERED_copy;
 }

@@ -334,6 +334,36 @@ static void another_clock(void **state)
     close_pair();
 }
 
+static void step_clocks(int64_t seconds)
+{
+    struct kit_proxy *both[] = {&p, &s};
+    for (int i = 0; i < 2; i++) {
+        int64_t wall = both[i]->env.wall_offset + seconds * DT_SECOND;
+        kit_proxy_input(both[i], &(struct dt_input){.kind = DT_IN_WALL_STEP, .wall = wall});
+    }
+}
+
+/* A join that was heard while both clocks were ahead says nothing of those that come after they
+ * were set back: until then nobody would be found. */
+static void clocks_set_back(void **state)
+{
+    (void)state;
+    open_pair();
+    run(3000);
+    bind(&s, 0, 0, 1, false);
+    restart(&p, 5, false);
+    step_clocks(2400);
+    run(35000);
+    assert_int_equal(kit_count(&p, "location.bindings"), 1);
+    step_clocks(-2400);
+    restart(&p, 6, false);
+    run(35000);
+    assert_int_equal(kit_count(&p, "location.bindings"), 1);
+    assert_int_equal(status_of_nobody(&p), 404);
+    run(40000);
+    close_pair();
+}
+
 /* ---- no memory (I39) ---- */
 
 static void scenario(void)
@@ -372,17 +402,12 @@ static void every_allocation_may_fail(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(first_start),
-        cmocka_unit_test(with_a_snapshot),
-        cmocka_unit_test(rolling_restarts),
-        cmocka_unit_test(partition),
-        cmocka_unit_test(several_contacts),
-        cmocka_unit_test(long_copies_by_stream),
-        cmocka_unit_test(repeated_words),
-        cmocka_unit_test(no_longer_life),
-        cmocka_unit_test(another_key),
-        cmocka_unit_test(another_clock),
-        cmocka_unit_test(every_allocation_may_fail),
+        cmocka_unit_test(first_start),      cmocka_unit_test(with_a_snapshot),
+        cmocka_unit_test(rolling_restarts), cmocka_unit_test(partition),
+        cmocka_unit_test(several_contacts), cmocka_unit_test(long_copies_by_stream),
+        cmocka_unit_test(repeated_words),   cmocka_unit_test(no_longer_life),
+        cmocka_unit_test(another_key),      cmocka_unit_test(another_clock),
+        cmocka_unit_test(clocks_set_back),  cmocka_unit_test(every_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

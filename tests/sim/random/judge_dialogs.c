@@ -134,10 +134,10 @@ static void got_final(const struct seen *s)
     struct memo *o = of_dialog(s, MEMO_OFFER, true);
     if (!o->used || o->value != s->m->cseq.number || s->m->status < 200 || o->final)
         return; /* what the other twin says of it comes too late */
+    if (s->m->status == 491 && !o->last && is_open(s, o)) /* else it is of no use to anybody */
+        o->last = s->item->at;
     o->final = s->item->at;
     o->n = 0;
-    if (s->m->status == 491 && !o->last)
-        o->last = s->item->at;
 }
 
 /* 14.2: who has an offer open answers another one with 491. */
